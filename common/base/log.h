@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Logging for master and workers. One line is one write(2) to an O_APPEND descriptor, so that all
+// processes share a file without tearing. A full disk is counted and never blocks or ends anything.
+//
+// Levels are nutcracker's 0 (EMERG) to 11 (PVERB); the default, `-v 5`, is NOTICE. Arguments are
+// evaluated only when the level is on. Line: time, role, level, file:line, text.
+// Source: nutcracker's -v/-o flags and TTIN/TTOU signals.
+#pragma once
+
+#include <fmt/core.h>
+
+#include <cstdint>
+#include <string>
+
+#include "common/base/result.h"
+
+namespace ringmaster::base {
+
+enum class LogLevel : int {
+    kEmerg = 0,
+    kAlert = 1,
+    kCrit = 2,
+    kErr = 3,
+    kWarn = 4,
+    kNotice = 5,
+    kInfo = 6,
+    kDebug = 7,
+    kVerb = 8,
+    kVverb = 9,
+    kVvverb = 10,
+    kPverb = 11,
+};
+
+inline constexpr int kLogLevelMax = 11;
+
+// Process-wide: there is one log per process. `path` empty means stderr. `role` stands in every
+// line, e.g. "master" or "worker 2".
+Status log_open(const std::string& path, int level, const std::string& role);
+// Closes and opens the file again (HUP, USR1). On failure the old file goes on being used.
+Status log_reopen();
+void log_set_level(int level) noexcept;
+int log_level() noexcept;
+// Lines lost to write errors since start.
+uint64_t log_write_errors() noexcept;
+
+void log_write(LogLevel level, const char* file, int line, fmt::string_view text,
+               fmt::format_args args) noexcept;
+
+extern int g_log_level;
+inline bool log_enabled(LogLevel level) noexcept {
+    return static_cast<int>(level) <= g_log_level;
+}
+
+template <class... Args>
+void log_line(LogLevel level, const char* file, int line, fmt::format_string<Args...> text,
+              Args&&... args) noexcept {
+    log_write(level, file, line, text, fmt::make_format_args(args...));
+}
+
+}  // namespace ringmaster::base
+
+#define RM_LOG(level, ...)                                                                    \
+    do {                                                                                      \
+        if (::ringmaster::base::log_enabled(::ringmaster::base::LogLevel::level)) {           \
+            ::ringmaster::base::log_line(::ringmaster::base::LogLevel::level, __FILE__,       \
+                                         __LINE__, __VA_ARGS__);                              \
+        }                                                                                     \
+    } while (false)

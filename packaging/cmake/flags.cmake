@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+# rm_flags carries every compiler and linker flag; nothing sets global ones.
+add_library(rm_flags INTERFACE)
+target_include_directories(rm_flags INTERFACE "${CMAKE_SOURCE_DIR}")
+target_compile_definitions(rm_flags INTERFACE RM_VERSION="${PROJECT_VERSION}")
+target_compile_options(rm_flags INTERFACE
+    -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wswitch-enum
+    -Wold-style-cast -Wimplicit-fallthrough -Wnon-virtual-dtor -Wformat=2
+    -fno-omit-frame-pointer)
+if(RM_WERROR)
+    target_compile_options(rm_flags INTERFACE -Werror)
+endif()
+
+if(RM_SANITIZE)
+    target_compile_options(rm_flags INTERFACE "-fsanitize=${RM_SANITIZE}" -fno-sanitize-recover=all)
+    target_link_options(rm_flags INTERFACE "-fsanitize=${RM_SANITIZE}")
+    target_compile_definitions(rm_flags INTERFACE RM_EXPENSIVE_CHECKS=1 _GLIBCXX_ASSERTIONS)
+elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
+    # Hardening. _FORTIFY_SOURCE needs optimisation and does not go with sanitizers.
+    target_compile_options(rm_flags INTERFACE
+        -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fcf-protection -fPIE)
+    target_link_options(rm_flags INTERFACE -pie -Wl,-z,relro,-z,now)
+else()
+    target_compile_definitions(rm_flags INTERFACE RM_EXPENSIVE_CHECKS=1)
+endif()
+
+if(RM_FUZZ)
+    target_compile_options(rm_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+if(RM_LTO)
+    set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
+endif()
+
+# The pure folders are built without exceptions: the compiler then enforces the error rules.
+add_library(rm_pure_flags INTERFACE)
+target_link_libraries(rm_pure_flags INTERFACE rm_flags)
+target_compile_options(rm_pure_flags INTERFACE -fno-exceptions)
