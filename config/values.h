@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Text of one value -> a member of the model.
+//
+// Pure. Every read_* leaves its target alone on failure and returns why; it never repeats the text
+// itself, the caller does that where it is no secret. `text` is never empty (the caller refuses
+// that first).
+// Source: nutcracker's readers; what it accepts by accident is kept (README.md, Decisions).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "config/load.h"
+#include "config/model.h"
+
+namespace ringmaster::config {
+
+// Why a value was refused. An empty message means it was not.
+struct Problem {
+    std::string message;  // completes "bad value 'x' for 'key': ..."
+    std::string hint;
+
+    [[nodiscard]] bool none() const noexcept { return message.empty(); }
+};
+
+// Digits only, modulo 2^32; nothing when empty, not digits, or 2^31 or more after wrapping.
+std::optional<uint32_t> parse_wrapping_number(std::string_view text) noexcept;
+
+// Digits only, without wrapping; nothing when empty, not digits, or over `max`.
+std::optional<uint64_t> parse_number(std::string_view text, uint64_t max) noexcept;
+
+// Pool keys.
+Problem read_number(std::string_view text, uint32_t& target);
+Problem read_count(std::string_view text, uint32_t& target);  // a number, at least 1
+Problem read_bool(std::string_view text, bool& target);
+Problem read_secret(std::string_view text, std::string& target);
+Problem read_hash(std::string_view text, const hash::HashRow*& target);
+Problem read_hash_tag(std::string_view text, std::optional<std::pair<char, char>>& target);
+Problem read_distribution(std::string_view text, ring::Distribution& target);
+Problem read_listen(std::string_view text, Address& target);
+Problem read_server(std::string_view text, std::vector<ServerConfig>& target);  // appends
+
+// Process keys.
+Problem read_workers(std::string_view text, std::optional<uint32_t>& target);
+Problem read_log_level(std::string_view text, std::optional<int>& target);
+Problem read_port(std::string_view text, std::optional<uint16_t>& target);
+Problem read_text(std::string_view text, std::optional<std::string>& target);
+Problem read_path(std::string_view text, std::optional<std::string>& target);
+Problem read_milliseconds(std::string_view text, uint32_t& target);
+Problem read_memory(std::string_view text, uint64_t& target);
+
+}  // namespace ringmaster::config
