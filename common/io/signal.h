@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Signals as loop events.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "common/io/loop.h"
+
+namespace ringmaster::io {
+
+class Signal {
+  public:
+    Signal(Loop& loop, int signal_number, std::function<void()> on_signal);
+    ~Signal();
+    Signal(const Signal&) = delete;
+    Signal& operator=(const Signal&) = delete;
+
+    struct Impl;
+
+  private:
+    Impl* impl_;
+};
+
+// Process-wide: the signal does nothing from now on.
+void ignore_signal(int signal_number) noexcept;
+
+}  // namespace ringmaster::io

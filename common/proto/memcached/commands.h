@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// The memcached ASCII command table: one row a command.
+//
+// Source: memcached's protocol.txt; which commands nutcracker forwards is in
+// tests/golden/memcache_cases.jsonl.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace ringmaster::proto::memcached {
+
+enum class Shape : uint8_t {
+    kRetrieval,   // get, gets: one or more keys
+    kStorage,     // key flags exptime bytes [cas] [noreply], then the data block
+    kArithmetic,  // incr, decr: key delta [noreply]
+    kTouch,       // key exptime [noreply]
+    kDelete,      // key [0] [noreply]
+    kVersion,
+    kQuit,
+    kRefused,  // known, but not served (yet): an error line, the connection stays open
+};
+
+struct Command {
+    std::string_view name;
+    Shape shape;
+    bool has_cas = false;        // the line carries a cas unique
+    bool takes_noreply = false;  // its last word may be noreply
+    uint8_t count_word = 0;  // which word (the name is 0) counts the data block's bytes; 0 = none
+};
+
+std::span<const Command> all_commands() noexcept;
+// Case-sensitive, as memcached; null when unknown.
+const Command* find_command_or_null(std::string_view name) noexcept;
+
+}  // namespace ringmaster::proto::memcached

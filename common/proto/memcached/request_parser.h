@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Parses one memcached ASCII request: a command line and, for storage commands, its data block.
+//
+// Pure, allocates nothing; data blocks are skipped by length. Contract of parse(): see
+// proto/parse_status.h. A line that is wrong but whose end is known is kDone with a non-empty
+// view().error_reply: the proxy answers it in its place and the connection lives, as a server's
+// would. kBad/kTooBig only when the framing is lost: an endless line, a byte count beyond any
+// server's, the binary protocol.
+// Lines end in CRLF or, as memcached accepts, in LF alone. Keys: 1..250 bytes, no byte below 0x21,
+// no 0x7f. Numbers are digits, with a '-' only in an exptime. What is forwarded gets exactly one
+// reply from any server: the words a server ignores (the 0 of "delete key 0", a word in noreply's
+// place) are cut out, and numbers are within what servers read.
+//
+// Data blocks: when the byte count can be read the block is taken with its line, whatever else is
+// wrong with that line (memcached 1.6 would run the block as commands; a client has sent it
+// anyway). A block that does not end in CRLF is "CLIENT_ERROR bad data chunk" and is taken up to
+// the first LF at or behind its counted end (memcached goes on in the middle of that line); there
+// must be one within kMaxMemcachedLineBytes. An unreadable byte count takes the line alone, as
+// memcached.
+//
+// Source: the texts and noreply's rules are memcached 1.6.18's, observed
+// (tests/golden/memcache_cases.jsonl).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "common/proto/memcached/commands.h"
+#include "common/proto/parse_status.h"
+
+namespace ringmaster::proto::memcached {
+
+// A whole request. Points into the caller's buffer; valid as long as that is.
+struct RequestView {
+    std::string_view bytes;            // the request as it came, data block and line ends included
+    std::string_view line;             // the command line without its line end
+    const Command* command = nullptr;  // null only together with error_reply
+    std::string_view key;              // the first key
+    uint32_t key_count = 0;            // > 1 only for get, gets
+    bool noreply = false;
+    std::string_view
+        error_reply;  // static storage; not empty: answer it unless noreply, forward nothing
+    // What to send to a server: `forward_head`, then `forward_rest`. Differs from `bytes` where
+    // " noreply" was cut out (the proxy always asks for the reply and drops it itself) or the line
+    // end was a bare LF. A storage line's bare LF stays.
+    std::string_view
+        forward_head;  // the line up to its last needed word; get and gets: the whole line
+    std::string_view
+        forward_rest;  // "\r\n" (static); storage: line end, data block and CRLF as they came
+};
+
+class RequestParser {
+  public:
+    ParseStatus parse(const char* begin, size_t size) noexcept;
+    [[nodiscard]] size_t position() const noexcept { return position_; }
+    [[nodiscard]] size_t bytes_needed() const noexcept { return needed_; }
+    // After kBad or kTooBig: the whole error line with CRLF.
+    [[nodiscard]] const char* problem() const noexcept { return problem_; }
+    // After kDone.
+    [[nodiscard]] RequestView view(const char* begin) const noexcept;
+    void reset() noexcept { *this = RequestParser(); }
+    [[nodiscard]] bool at_start() const noexcept { return position_ == 0; }
+
+  private:
+    ParseStatus find_line_end(const char* begin, size_t size) noexcept;
+    bool try_single_get(std::string_view line) noexcept;
+    ParseStatus parse_line(const char* begin) noexcept;
+    void parse_keys(const char* begin, std::string_view rest) noexcept;
+    ParseStatus parse_words(const char* begin, std::string_view rest) noexcept;
+    ParseStatus begin_block(std::string_view count) noexcept;
+    ParseStatus finish_block(const char* begin, size_t size) noexcept;
+    ParseStatus need(size_t bytes) noexcept;
+    ParseStatus fail(ParseStatus status, const char* problem) noexcept;
+
+    size_t position_ = 0;  // next byte to look at; may lie beyond what has arrived
+    size_t needed_ = 1;
+    size_t block_bytes_ = 0;  // as counted in the line, without CRLF
+    const char* problem_ = nullptr;
+    const char* error_reply_ = nullptr;
+    const Command* command_ = nullptr;
+    uint32_t line_bytes_ = 0;      // with its line end; 0 = the line has not ended yet
+    uint32_t line_end_bytes_ = 0;  // 1 or 2
+    uint32_t forward_bytes_ = 0;   // of the line, up to its last needed word
+    uint32_t key_offset_ = 0;
+    uint32_t key_bytes_ = 0;
+    uint32_t key_count_ = 0;
+    bool noreply_ = false;
+    bool has_block_ = false;
+    bool bad_block_ = false;  // no CRLF behind the block: looking for an LF
+};
+
+// Walks the keys of a get/gets line.
+class KeyCursor {
+  public:
+    explicit KeyCursor(const RequestView& request) noexcept;
+    bool next(std::string_view& key) noexcept;
+
+  private:
+    const char* at_;
+    const char* end_;
+};
+
+}  // namespace ringmaster::proto::memcached

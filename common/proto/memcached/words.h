@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// Words, numbers and VALUE blocks: what the memcached codecs of this folder share.
+//
+// Pure, inline, allocates nothing. Only a space separates words (a tab does not, as in memcached).
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#include "common/proto/limits.h"
+
+namespace ringmaster::proto::memcached {
+
+// Cuts the next word off `rest`; empty when none is left.
+inline std::string_view take_word(std::string_view& rest) noexcept {
+    const char* at = rest.data();
+    const char* const end = at + rest.size();
+    while (at != end && *at == ' ') {
+        ++at;
+    }
+    if (at == end) {
+        rest = {};
+        return {};
+    }
+    const auto left = static_cast<size_t>(end - at);
+    const auto* stop = static_cast<const char*>(std::memchr(at, ' ', left));
+    if (stop == nullptr) {
+        stop = end;
+    }
+    rest = {stop, static_cast<size_t>(end - stop)};
+    return {at, static_cast<size_t>(stop - at)};
+}
+
+inline bool is_digits(std::string_view word) noexcept {
+    return !word.empty() &&
+           std::all_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// False unless `word` is decimal digits only and fits.
+inline bool parse_number(std::string_view word, uint64_t& number) noexcept {
+    uint64_t value = 0;
+    for (const char c : word) {
+        if (c < '0' || c > '9') {
+            return false;
+        }
+        const auto digit = static_cast<uint64_t>(c - '0');
+        if (value > (UINT64_MAX - digit) / 10) {
+            return false;
+        }
+        value = value * 10 + digit;
+    }
+    number = value;
+    return !word.empty();
+}
+
+// True if a byte is below 0x20 or is 0x7f. Eight bytes a step: every request line goes through it.
+inline bool has_control_byte(std::string_view text) noexcept {
+    constexpr uint64_t kOnes = 0x0101010101010101;
+    constexpr uint64_t kHigh = kOnes * 0x80;
+    const auto in_word = [](const char* at) {
+        uint64_t bytes = 0;
+        std::memcpy(&bytes, at, sizeof(bytes));
+        const uint64_t del = bytes ^ (kOnes * 0x7f);
+        return ((((bytes - kOnes * 0x20) & ~bytes) | ((del - kOnes) & ~del)) & kHigh) != 0;
+    };
+    if (text.size() < sizeof(uint64_t)) {
+        return std::any_of(text.begin(), text.end(), [](char c) {
+            const auto byte = static_cast<unsigned char>(c);
+            return byte < 0x20 || byte == 0x7f;
+        });
+    }
+    const char* const last = text.data() + text.size() - sizeof(uint64_t);
+    for (const char* at = text.data(); at < last; at += sizeof(uint64_t)) {
+        if (in_word(at)) {
+            return true;
+        }
+    }
+    return in_word(last);
+}
+
+// Reads "VALUE key flags bytes [cas]" (no line end). False when it is anything else or too big.
+inline bool parse_value_line(std::string_view line, uint64_t& value_bytes) noexcept {
+    uint64_t ignored = 0;
+    constexpr std::string_view kMark = "VALUE ";
+    if (!line.starts_with(kMark)) {
+        return false;
+    }
+    line.remove_prefix(kMark.size());
+    const std::string_view key = take_word(line);
+    if (key.empty() || key.size() > kMaxMemcachedKeyBytes) {
+        return false;
+    }
+    if (!parse_number(take_word(line), ignored) || !parse_number(take_word(line), value_bytes)) {
+        return false;
+    }
+    const std::string_view cas = take_word(line);
+    if (!cas.empty() && !parse_number(cas, ignored)) {
+        return false;
+    }
+    return take_word(line).empty() && value_bytes <= kMaxMemcachedValueBytes;
+}
+
+// The length of the VALUE line, value and CRLF at the front of `text`; 0 when there is no whole
+// one.
+inline size_t value_block_bytes(std::string_view text) noexcept {
+    const size_t newline = text.substr(0, kMaxMemcachedLineBytes).find('\n');
+    if (newline == std::string_view::npos || newline == 0 || text[newline - 1] != '\r') {
+        return 0;
+    }
+    uint64_t value_bytes = 0;
+    if (!parse_value_line(text.substr(0, newline - 1), value_bytes)) {
+        return 0;
+    }
+    const size_t value_end = newline + 1 + static_cast<size_t>(value_bytes);
+    if (text.size() < value_end + 2 || text[value_end] != '\r' || text[value_end + 1] != '\n') {
+        return 0;
+    }
+    return value_end + 2;
+}
+
+}  // namespace ringmaster::proto::memcached

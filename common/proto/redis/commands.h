@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Redis command table: one row a command, in the server's own words.
+//
+// Everything the proxy knows of a command is in its row: arity, where its keys are, how it is split
+// over shards and how the replies are joined. A command without a row is refused with an error line
+// (fail closed); the connection stays open.
+// Source: nutcracker's commands with their arity classes (tests/golden/redis_commands.tsv) and
+// Redis 7.0's command specifications (arity, key specs, request_policy, response_policy).
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace ringmaster::proto::redis {
+
+// Where the keys stand. Positions count from 0 = the command's name.
+struct KeySpec {
+    enum class Kind : uint8_t {
+        kNone,     // no key
+        kRange,    // first, first+step, ... up to last (negative: counted from the end)
+        kNumkeys,  // argument `first` says how many keys follow it
+    };
+    Kind kind = Kind::kNone;
+    int8_t first = 0;
+    int8_t last = 0;
+    int8_t step = 1;
+};
+
+enum class SplitPolicy : uint8_t {
+    kSingle,      // goes to the shard of its first key
+    kMultiShard,  // one fragment per shard
+    kAnyShard,    // no key: any one server will do (routed by the literal key "placeholder")
+    kLocal,       // answered by the proxy
+    kRefused,     // known, but cannot work through a proxy (yet)
+};
+
+enum class JoinPolicy : uint8_t {
+    kFirst,         // the one reply, as it is
+    kArray,         // elements in the order of the request's keys (MGET)
+    kSum,           // integers added up (DEL)
+    kAllSucceeded,  // +OK when all said so (MSET)
+};
+
+// Commands the proxy answers itself.
+enum class LocalCommand : uint8_t { kNone, kPing, kQuit, kAuth, kEcho, kSelect };
+
+struct Command {
+    std::string_view name;  // lower case
+    int16_t arity = 0;      // arguments with the name; negative: at least
+    int16_t max_arity = 0;  // 0 = no upper bound beyond arity (nutcracker's odd classes)
+    KeySpec keys;
+    SplitPolicy split = SplitPolicy::kSingle;
+    JoinPolicy join = JoinPolicy::kFirst;
+    LocalCommand local = LocalCommand::kNone;
+    bool pairs = false;  // key, value, key, value (MSET): the argument count is odd
+};
+
+std::span<const Command> all_commands() noexcept;
+
+// Case-insensitive; null when unknown. O(1).
+const Command* find_command_or_null(std::string_view name) noexcept;
+
+// `argc` counts the name.
+bool arity_is_right(const Command& command, uint32_t argc) noexcept;
+
+}  // namespace ringmaster::proto::redis

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/proto/redis/reply_parser.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "common/base/assert.h"
+#include "common/proto/limits.h"
+#include "common/proto/redis/header_line.h"
+
+namespace ringmaster::proto::redis {
+namespace {
+
+// An integer reply has at most the digits of an int64_t.
+constexpr int kMaxIntegerDigits = 19;
+
+// `at` is the byte behind ':'. On kDone it is behind the CRLF.
+ParseStatus read_integer(const char*& at, const char* end) noexcept {
+    const char* byte = at;
+    if (byte != end && (*byte == '-' || *byte == '+')) {
+        ++byte;
+    }
+    int digits = 0;
+    while (byte != end && *byte >= '0' && *byte <= '9') {
+        if (++digits > kMaxIntegerDigits) {
+            return ParseStatus::kBad;
+        }
+        ++byte;
+    }
+    if (byte == end) {
+        return ParseStatus::kNeedMore;
+    }
+    if (digits == 0 || byte[0] != '\r') {
+        return ParseStatus::kBad;
+    }
+    if (end - byte < 2) {
+        return ParseStatus::kNeedMore;
+    }
+    if (byte[1] != '\n') {
+        return ParseStatus::kBad;
+    }
+    at = byte + 2;
+    return ParseStatus::kDone;
+}
+
+// The null forms: `at` is the '-' behind '$' or '*'.
+ParseStatus read_null(const char*& at, const char* end) noexcept {
+    constexpr char kNull[] = {'-', '1', '\r', '\n'};
+    const size_t size = std::min(sizeof kNull, static_cast<size_t>(end - at));
+    if (std::memcmp(at, kNull, size) != 0) {
+        return ParseStatus::kBad;
+    }
+    if (size < sizeof kNull) {
+        return ParseStatus::kNeedMore;
+    }
+    at += sizeof kNull;
+    return ParseStatus::kDone;
+}
+
+}  // namespace
+
+ParseStatus ReplyParser::need(size_t bytes) noexcept {
+    needed_ = bytes;
+    return ParseStatus::kNeedMore;
+}
+
+void ReplyParser::accept(size_t position) noexcept {
+    position_ = position;
+    scanned_ = 0;
+    started_ = true;
+}
+
+ParseStatus ReplyParser::parse(const char* begin, size_t size) noexcept {
+    while (pending_ != 0) {
+        if (in_payload_) {
+            if (size < position_ + 2) {
+                return need(position_ + 2);
+            }
+            if (!is_crlf(begin + position_)) {
+                return ParseStatus::kBad;
+            }
+            in_payload_ = false;
+            --pending_;
+            accept(position_ + 2);
+            continue;
+        }
+        if (position_ >= size) {
+            return need(position_ + 1);
+        }
+        const ParseStatus status = parse_element(begin, size);
+        if (status == ParseStatus::kNeedMore) {
+            return need(size + 1);
+        }
+        if (status != ParseStatus::kDone) {
+            return status;
+        }
+    }
+    return ParseStatus::kDone;
+}
+
+ParseStatus ReplyParser::parse_element(const char* begin, size_t size) noexcept {
+    switch (begin[position_]) {
+        case '+':
+        case '-':
+            return parse_line(begin, size);
+        case ':': {
+            const char* at = begin + position_ + 1;
+            const ParseStatus status = read_integer(at, begin + size);
+            if (status == ParseStatus::kDone) {
+                --pending_;
+                accept(static_cast<size_t>(at - begin));
+            }
+            return status;
+        }
+        case '$':
+        case '*':
+            return parse_header(begin, size);
+        default:
+            return ParseStatus::kBad;
+    }
+}
+
+ParseStatus ReplyParser::parse_line(const char* begin, size_t size) noexcept {
+    const char* const line = begin + position_;
+    const size_t window = std::min(size - position_, kMaxReplyLineBytes);
+    const void* const found = std::memchr(line + scanned_, '\n', window - scanned_);
+    if (found == nullptr) {
+        scanned_ = window;
+        return window == kMaxReplyLineBytes ? ParseStatus::kTooBig : ParseStatus::kNeedMore;
+    }
+    const char* const newline = static_cast<const char*>(found);
+    if (newline[-1] != '\r') {  // in front of it there is at least the type byte
+        return ParseStatus::kBad;
+    }
+    --pending_;
+    accept(static_cast<size_t>(newline + 1 - begin));
+    return ParseStatus::kDone;
+}
+
+ParseStatus ReplyParser::parse_header(const char* begin, size_t size) noexcept {
+    const char* const end = begin + size;
+    const char* at = begin + position_ + 1;
+    const bool is_array = begin[position_] == '*';
+    if (at != end && *at == '-') {
+        const ParseStatus status = read_null(at, end);
+        if (status == ParseStatus::kDone) {
+            --pending_;
+            accept(static_cast<size_t>(at - begin));
+        }
+        return status;
+    }
+    uint64_t length = 0;
+    const uint64_t max = is_array ? kMaxPendingElements : kMaxBulkBytes;
+    const ParseStatus status = read_length(at, end, max, length);
+    if (status != ParseStatus::kDone) {
+        return status;
+    }
+    const auto behind = static_cast<size_t>(at - begin);
+    if (!is_array) {
+        in_payload_ = true;
+        accept(behind + length);
+        return ParseStatus::kDone;
+    }
+    if (pending_ - 1 > kMaxPendingElements - length) {
+        return ParseStatus::kTooBig;
+    }
+    pending_ += length - 1;
+    accept(behind);
+    return ParseStatus::kDone;
+}
+
+void ReplyParser::rebase(size_t bytes_taken) noexcept {
+    RM_ASSERT(bytes_taken <= position_);
+    position_ -= bytes_taken;
+    needed_ -= std::min(needed_, bytes_taken);
+}
+
+}  // namespace ringmaster::proto::redis

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finds the end of one RESP2 reply, however nested, without building anything.
+//
+// Pure, allocates nothing; nesting costs no stack: one counter of elements still to come.
+// Contract of parse(): see proto/parse_status.h. For a reply that is passed on while it still
+// arrives, rebase() tells the parser that bytes in front were taken away.
+// bytes_needed(): the end of the bulk string that is being skipped; elsewhere one byte more.
+// Legal: + - : $ * with null and empty forms. Anything else, RESP3 types included, is kBad.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "common/proto/parse_status.h"
+
+namespace ringmaster::proto::redis {
+
+class ReplyParser {
+  public:
+    ParseStatus parse(const char* begin, size_t size) noexcept;
+    [[nodiscard]] size_t position() const noexcept { return position_; }
+    [[nodiscard]] size_t bytes_needed() const noexcept { return needed_; }
+    // `bytes_taken` <= min(position(), bytes that have arrived): from now on `begin` means the byte
+    // behind them.
+    void rebase(size_t bytes_taken) noexcept;
+    void reset() noexcept { *this = ReplyParser(); }
+    // True when no header or line of a reply has been accepted yet.
+    [[nodiscard]] bool at_start() const noexcept { return !started_; }
+
+  private:
+    ParseStatus parse_element(const char* begin, size_t size) noexcept;
+    ParseStatus parse_line(const char* begin, size_t size) noexcept;
+    ParseStatus parse_header(const char* begin, size_t size) noexcept;
+    ParseStatus need(size_t bytes) noexcept;
+    void accept(size_t position) noexcept;
+
+    size_t position_ = 0;  // start of the next element, or of the CRLF behind a payload
+    size_t needed_ = 1;
+    size_t scanned_ = 0;    // bytes of a cut line, from position_, known to hold no '\n'
+    uint64_t pending_ = 1;  // elements still to come, this one included
+    bool in_payload_ = false;
+    bool started_ = false;
+};
+
+}  // namespace ringmaster::proto::redis

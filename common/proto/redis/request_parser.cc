@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/proto/redis/request_parser.h"
+
+#include <algorithm>
+
+#include "common/base/assert.h"
+#include "common/proto/limits.h"
+#include "common/proto/redis/header_line.h"
+
+namespace ringmaster::proto::redis {
+namespace {
+
+constexpr const char* kNotAnArray =
+    "Protocol error: expected '*' (inline commands are not supported)";
+constexpr const char* kBadCount = "Protocol error: invalid multibulk length";
+constexpr const char* kTooMany = "Protocol error: too many arguments";
+constexpr const char* kNotABulk = "Protocol error: expected '$'";
+constexpr const char* kBadLength = "Protocol error: invalid bulk length";
+constexpr const char* kTooLong = "Protocol error: bulk string is too long";
+constexpr const char* kNoEnd = "Protocol error: expected CRLF behind a bulk string";
+
+}  // namespace
+
+ParseStatus RequestParser::need(size_t bytes) noexcept {
+    needed_ = bytes;
+    return ParseStatus::kNeedMore;
+}
+
+ParseStatus RequestParser::fail(ParseStatus status, const char* bad, const char* too_big) noexcept {
+    problem_ = status == ParseStatus::kTooBig ? too_big : bad;
+    return status;
+}
+
+ParseStatus RequestParser::parse(const char* begin, size_t size) noexcept {
+    const char* const end = begin + size;
+    if (arguments_total_ == 0) {
+        if (size == 0) {
+            return need(1);
+        }
+        if (*begin != '*') {
+            return fail(ParseStatus::kBad, kNotAnArray, nullptr);
+        }
+        const char* at = begin + 1;
+        uint64_t count = 0;
+        const ParseStatus status = read_length(at, end, kMaxArguments, count);
+        if (status == ParseStatus::kNeedMore) {
+            return need(size + 1);
+        }
+        if (status != ParseStatus::kDone) {
+            return fail(status, kBadCount, kTooMany);
+        }
+        if (count == 0) {
+            return fail(ParseStatus::kBad, kBadCount, nullptr);
+        }
+        arguments_total_ = static_cast<uint32_t>(count);
+        position_ = static_cast<size_t>(at - begin);
+    }
+    while (true) {
+        if (in_payload_) {
+            if (size < position_ + 2) {
+                return need(position_ + 2);
+            }
+            if (!is_crlf(begin + position_)) {
+                return fail(ParseStatus::kBad, kNoEnd, nullptr);
+            }
+            position_ += 2;
+            in_payload_ = false;
+            if (++arguments_seen_ == arguments_total_) {
+                return ParseStatus::kDone;
+            }
+        }
+        if (position_ >= size) {
+            return need(position_ + 1);
+        }
+        const char* at = begin + position_;
+        if (*at != '$') {
+            return fail(ParseStatus::kBad, kNotABulk, nullptr);
+        }
+        ++at;
+        uint64_t length = 0;
+        const ParseStatus status = read_length(at, end, kMaxBulkBytes, length);
+        if (status == ParseStatus::kNeedMore) {
+            return need(size + 1);
+        }
+        if (status != ParseStatus::kDone) {
+            return fail(status, kBadLength, kTooLong);
+        }
+        position_ = static_cast<size_t>(at - begin);
+        if (arguments_seen_ < RequestView::kFirstArguments) {
+            first_offset_[arguments_seen_] = position_;
+            first_length_[arguments_seen_] = static_cast<uint32_t>(length);
+        }
+        position_ += length;
+        in_payload_ = true;
+    }
+}
+
+RequestView RequestParser::view(const char* begin) const noexcept {
+    RM_DEBUG_ASSERT(arguments_total_ > 0);
+    RM_DEBUG_ASSERT(arguments_seen_ == arguments_total_);
+    RequestView request;
+    request.bytes = std::string_view(begin, position_);
+    request.argument_count = arguments_total_;
+    const uint32_t kept = std::min(arguments_total_, RequestView::kFirstArguments);
+    for (uint32_t i = 0; i < kept; ++i) {
+        request.arguments[i] = std::string_view(begin + first_offset_[i], first_length_[i]);
+    }
+    request.command = find_command_or_null(request.arguments[0]);
+    return request;
+}
+
+bool find_first_key(const RequestView& request, std::string_view& key) noexcept {
+    RM_ASSERT(request.command != nullptr);
+    const KeySpec& keys = request.command->keys;
+    if (keys.kind == KeySpec::Kind::kNone) {
+        return false;
+    }
+    auto index = static_cast<uint32_t>(keys.first);
+    if (keys.kind == KeySpec::Kind::kNumkeys) {
+        const std::string_view count =
+            index < request.argument_count ? request.arguments[index] : std::string_view();
+        // Leading zeros are fine, as they are for nutcracker.
+        if (count.empty() || count.find_first_not_of("0123456789") != std::string_view::npos ||
+            count.find_first_not_of('0') == std::string_view::npos) {
+            return false;
+        }
+        ++index;
+    }
+    if (index >= request.argument_count) {
+        return false;
+    }
+    RM_DEBUG_ASSERT(index < RequestView::kFirstArguments);
+    key = request.arguments[index];
+    return true;
+}
+
+ArgumentCursor::ArgumentCursor(std::string_view request) noexcept
+    : at_(request.data()), end_(request.data() + request.size()) {
+    uint64_t count = 0;
+    if (at_ == end_ || read_length(++at_, end_, kMaxArguments, count) != ParseStatus::kDone) {
+        at_ = end_;
+    }
+}
+
+bool ArgumentCursor::next(std::string_view& argument, std::string_view& raw) noexcept {
+    const char* const header = at_;
+    uint64_t length = 0;
+    if (at_ == end_ || read_length(++at_, end_, kMaxBulkBytes, length) != ParseStatus::kDone ||
+        static_cast<size_t>(end_ - at_) < length + 2) {
+        at_ = end_;
+        return false;
+    }
+    argument = std::string_view(at_, length);
+    at_ += length + 2;
+    raw = std::string_view(header, static_cast<size_t>(at_ - header));
+    return true;
+}
+
+}  // namespace ringmaster::proto::redis

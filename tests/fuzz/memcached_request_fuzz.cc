@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// Any bytes as memcached requests. Input: one byte that seeds the cuts, then the stream. However
+// the stream is cut, the same requests come out, and each view is consistent.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/assert.h"
+#include "common/base/rng.h"
+#include "common/proto/memcached/request_parser.h"
+
+namespace {
+
+using namespace ringmaster;
+using namespace ringmaster::proto;
+using namespace ringmaster::proto::memcached;
+
+std::unique_ptr<char[]> exact_copy(std::string_view bytes) {
+    std::unique_ptr<char[]> copy(new char[bytes.size()]);
+    std::copy(bytes.begin(), bytes.end(), copy.get());
+    return copy;
+}
+
+void check_view(const RequestView& view) {
+    if (view.error_reply.empty()) {
+        RM_ASSERT(view.command != nullptr);
+        const std::string forward = std::string(view.forward_head) + std::string(view.forward_rest);
+        RequestParser again;
+        RM_ASSERT(again.parse(forward.data(), forward.size()) == ParseStatus::kDone);
+        RM_ASSERT(again.position() == forward.size());
+        const RequestView second = again.view(forward.data());
+        RM_ASSERT(second.error_reply.empty());
+        RM_ASSERT(!second.noreply);
+        RM_ASSERT(second.key == view.key);
+    } else {
+        RM_ASSERT(view.error_reply.ends_with("\r\n"));
+        RM_ASSERT(view.forward_head.empty());
+    }
+    if (view.command == nullptr || view.command->shape != Shape::kRetrieval ||
+        !view.error_reply.empty()) {
+        return;
+    }
+    KeyCursor cursor(view);
+    uint32_t keys = 0;
+    for (std::string_view key; cursor.next(key); ++keys) {
+        RM_ASSERT(!key.empty());
+        RM_ASSERT(key.size() <= 250);
+    }
+    RM_ASSERT(keys == view.key_count);
+}
+
+// One line a request: status, length, error.
+std::string outcome(std::string_view stream, base::Rng* rng) {
+    std::string result;
+    while (!stream.empty()) {
+        RequestParser parser;
+        size_t arrived = rng == nullptr ? stream.size() : 0;
+        ParseStatus status = ParseStatus::kNeedMore;
+        std::unique_ptr<char[]> buffer;
+        for (;;) {
+            if (rng != nullptr) {
+                arrived = std::min(stream.size(), arrived + 1 + rng->below(40));
+            }
+            buffer = exact_copy(stream.substr(0, arrived));
+            status = parser.parse(buffer.get(), arrived);
+            if (status != ParseStatus::kNeedMore || arrived == stream.size()) {
+                break;
+            }
+            RM_ASSERT(parser.bytes_needed() > arrived);
+        }
+        result += std::to_string(static_cast<int>(status));
+        if (status != ParseStatus::kDone) {
+            RM_ASSERT((status == ParseStatus::kNeedMore) == (parser.problem() == nullptr));
+            return result;
+        }
+        RM_ASSERT(parser.position() > 0);
+        RM_ASSERT(parser.position() <= arrived);
+        const RequestView view = parser.view(buffer.get());
+        check_view(view);
+        result += " " + std::to_string(parser.position()) + (view.noreply ? " noreply " : " ");
+        result += view.error_reply;
+        stream.remove_prefix(parser.position());
+    }
+    return result;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size_bytes) {
+    if (size_bytes == 0) {
+        return 0;
+    }
+    const std::string_view stream(reinterpret_cast<const char*>(data) + 1, size_bytes - 1);
+    base::Rng rng(data[0]);
+    const std::string whole = outcome(stream, nullptr);
+    RM_ASSERT(outcome(stream, &rng) == whole);
+    return 0;
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Any bytes as Redis replies: the verdict and the length do not depend on where they were cut, nor
+// on bytes in front being taken away while the reply arrives.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "common/base/assert.h"
+#include "common/proto/redis/reply_parser.h"
+
+namespace {
+
+using namespace ringmaster::proto;
+using namespace ringmaster::proto::redis;
+
+void check_cut(std::string_view bytes, size_t step, bool rebases, ParseStatus expected,
+               size_t expected_position) {
+    ReplyParser parser;
+    ParseStatus status = ParseStatus::kNeedMore;
+    size_t taken = 0;
+    size_t size = 0;
+    while (status == ParseStatus::kNeedMore && size < bytes.size()) {
+        size = std::min(size + step, bytes.size());
+        const std::vector<char> copy(bytes.begin() + static_cast<std::ptrdiff_t>(taken),
+                                     bytes.begin() + static_cast<std::ptrdiff_t>(size));
+        status = parser.parse(copy.data(), copy.size());
+        if (status == ParseStatus::kNeedMore) {
+            RM_ASSERT(parser.bytes_needed() > copy.size());
+            if (rebases) {
+                const size_t now = std::min(parser.position(), copy.size());
+                parser.rebase(now);
+                taken += now;
+            }
+        }
+    }
+    RM_ASSERT(status == expected);
+    RM_ASSERT(taken + parser.position() == expected_position);
+}
+
+}  // namespace
+
+// The first byte chooses the cuts.
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size_bytes) {
+    if (size_bytes == 0) {
+        return 0;
+    }
+    const size_t step = size_t{data[0]} % 32 + 1;
+    const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size_bytes - 1);
+    ReplyParser whole;
+    const ParseStatus expected = whole.parse(bytes.data(), bytes.size());
+    if (expected == ParseStatus::kDone) {
+        RM_ASSERT(whole.position() <= bytes.size());
+    }
+    check_cut(bytes, step, false, expected, whole.position());
+    check_cut(bytes, step, true, expected, whole.position());
+    return 0;
+}

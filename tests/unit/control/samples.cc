@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/control/samples.h"
+
+#include <cstdint>
+#include <type_traits>
+
+namespace ringmaster::control {
+
+std::vector<Message> sample_messages() {
+    return {
+        Hello{.schema = 7, .slot = 3, .pid = 0x89abcdef},
+        Ready{.generation = 0x0123456789abcdef},
+        Failed{.reason = std::string("no\0such\nfile", 12)},
+        Beat{.client_connections = 4000000000, .epochs = {1, UINT64_MAX, 3}},
+        StatsReport{.request_id = 9,
+                    .total_connections = INT64_MAX,
+                    .curr_connections = INT64_MIN,
+                    .values = {-1, 0, 1, INT64_MIN, INT64_MAX}},
+        ConnectFailed{.pool = 1, .shard = 65536},
+        AcceptStopped{},
+        ConfigBytes{.generation = 2, .file_name = "a/b.yml", .bytes = "alpha:\n  listen: x\n"},
+        Listeners{.pools = {5, 0, UINT32_MAX}},
+        RingState{.generation = 2,
+                  .pool = 1,
+                  .epoch = 77,
+                  .servers = {{.live = false, .address = std::string("\2\0\x2b\xcb", 4)},
+                              {.live = true, .address = ""}}},
+        Start{},
+        StatsRequest{.request_id = 1ULL << 40},
+        LogLevel{.level = 11},
+        LogReopen{},
+        Stop{.graceful = false, .timeout_ms = 10000},
+    };
+}
+
+std::string frame_of(const Message& message) {
+    std::string out;
+    std::visit(
+        [&out](const auto& typed) {
+            if constexpr (!std::is_same_v<decltype(typed), const std::monostate&>) {
+                encode(typed, out);
+            }
+        },
+        message);
+    return out;
+}
+
+Decoded decode_all(std::string_view bytes, size_t feed_bytes, Sender sender) {
+    FrameDecoder decoder(sender);
+    Decoded decoded;
+    for (size_t at = 0; at < bytes.size(); at += feed_bytes) {
+        decoder.append(bytes.substr(at, feed_bytes));
+        Message message;
+        while ((decoded.end = decoder.next(message)) == FrameDecoder::Result::kMessage) {
+            decoded.messages.push_back(message);
+        }
+    }
+    decoded.error = decoder.error();
+    return decoded;
+}
+
+}  // namespace ringmaster::control

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "master/settings.h"
+
+#include <doctest/doctest.h>
+
+namespace ringmaster::master {
+namespace {
+
+config::ProcessConfig full_section() {
+    config::ProcessConfig process;
+    process.workers = 3;
+    process.log_file = "section.log";
+    process.log_level = 7;
+    process.pid_file = "section.pid";
+    process.stats_address = "127.0.0.2";
+    process.stats_port = 1000;
+    process.shutdown_timeout_ms = 1;
+    process.drain_timeout_ms = 2;
+    return process;
+}
+
+TEST_CASE("settings: built-in defaults when nothing is said") {
+    const Settings settings = merge_settings({}, {}, 4);
+    CHECK(settings.config_file == "conf/nutcracker.yml");
+    CHECK(settings.workers == 4);
+    CHECK(settings.log_file.empty());
+    CHECK(settings.log_level == 5);
+    CHECK(settings.pid_file.empty());
+    CHECK(settings.stats_address == "0.0.0.0");
+    CHECK(settings.stats_port == 22222);
+    CHECK(settings.shutdown_timeout_ms == 10000);
+    CHECK(settings.drain_timeout_ms == 60000);
+}
+
+TEST_CASE("settings: the config's section wins over the defaults") {
+    const Settings settings = merge_settings({}, full_section(), 4);
+    CHECK(settings.workers == 3);
+    CHECK(settings.log_file == "section.log");
+    CHECK(settings.log_level == 7);
+    CHECK(settings.pid_file == "section.pid");
+    CHECK(settings.stats_address == "127.0.0.2");
+    CHECK(settings.stats_port == 1000);
+    CHECK(settings.shutdown_timeout_ms == 1);
+    CHECK(settings.drain_timeout_ms == 2);
+}
+
+TEST_CASE("settings: the command line wins over both") {
+    Options options;
+    options.workers = 5;
+    options.log_file = "";
+    options.log_level = 0;
+    options.pid_file = "line.pid";
+    options.stats_address = "::1";
+    options.stats_port = 2000;
+    const Settings settings = merge_settings(options, full_section(), 4);
+    CHECK(settings.workers == 5);
+    CHECK(settings.log_file.empty());
+    CHECK(settings.log_level == 0);
+    CHECK(settings.pid_file == "line.pid");
+    CHECK(settings.stats_address == "::1");
+    CHECK(settings.stats_port == 2000);
+}
+
+TEST_CASE("settings: auto on the command line wins over a number in the config") {
+    Options options;
+    options.workers = 0;
+    CHECK(merge_settings(options, full_section(), 2).workers == 2);
+    CHECK(merge_settings(options, full_section(), 100000).workers == kMaxWorkers);
+}
+
+TEST_CASE("settings: server connections are workers x servers x server_connections") {
+    config::Config config;
+    config.pools.resize(2);
+    config.pools[0].name = "small";
+    config.pools[0].servers.resize(3);
+    config.pools[1].name = "large";
+    config.pools[1].servers.resize(1);
+    config.pools[1].server_connections = 251;
+    const ServerConnections connections = count_server_connections(config, 4);
+    CHECK(connections.total == 4 * 3 + 4 * 251);
+    CHECK(connections.most_per_server == 1004);
+    CHECK(connections_warning(connections).find("'large'") != std::string::npos);
+    config.pools[1].server_connections = 250;
+    CHECK(connections_warning(count_server_connections(config, 4)).empty());
+}
+
+}  // namespace
+}  // namespace ringmaster::master

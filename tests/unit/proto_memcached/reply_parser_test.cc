@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/proto/memcached/reply_parser.h"
+
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "common/proto/limits.h"
+#include "feed.h"
+
+using namespace ringmaster::proto;
+using namespace ringmaster::proto::memcached;
+
+namespace {
+
+const std::vector<std::string>& good_replies() {
+    static const std::vector<std::string> kGood = {
+        "STORED\r\n",
+        "NOT_STORED\r\n",
+        "EXISTS\r\n",
+        "NOT_FOUND\r\n",
+        "DELETED\r\n",
+        "TOUCHED\r\n",
+        "END\r\n",
+        "ERROR\r\n",
+        "ERROR Too many open connections\r\n",
+        "CLIENT_ERROR bad\r\n",
+        "SERVER_ERROR\r\n",
+        "SERVER_ERROR out of memory\r\n",
+        "VERSION 1.6.18\r\n",
+        "0\r\n",
+        "18446744073709551615\r\n",
+        "5  \r\n",
+        "VALUE k 0 1\r\nv\r\nEND\r\n",
+        "VALUE k 0 0\r\n\r\nEND\r\n",
+        "VALUE k 4294967295 5 18446744073709551615\r\nEND\r\n\r\nEND\r\n",
+        "VALUE a 0 1\r\n1\r\nVALUE b 0 2\r\n\r\n\r\nVALUE c 0 13\r\nVALUE x 0 9\r\n\r\nEND\r\n",
+        "VALUE " + std::string(250, 'k') + " 0 1500\r\n" + std::string(1500, 'v') + "\r\nEND\r\n",
+    };
+    return kGood;
+}
+
+}  // namespace
+
+TEST_CASE("memcached reply: its end is found however the bytes arrive") {
+    for (const std::string& reply : good_replies()) {
+        CAPTURE(reply);
+        for_each_feed_size([&](size_t feed_bytes) {
+            ReplyParser parser;
+            std::unique_ptr<char[]> buffer;
+            CHECK(parser.at_start());
+            CHECK(feed(parser, reply + "STORED\r\n", feed_bytes, buffer) == ParseStatus::kDone);
+            CHECK(parser.position() == reply.size());
+            parser.reset();
+            CHECK(parser.at_start());
+        });
+    }
+}
+
+TEST_CASE("memcached reply: every proper beginning needs more, and never more than there is") {
+    for (const std::string& reply : good_replies()) {
+        CAPTURE(reply);
+        for (size_t size = 0; size < reply.size(); ++size) {
+            ReplyParser parser;
+            const auto buffer = exact_copy(std::string_view(reply).substr(0, size));
+            CHECK(parser.parse(buffer.get(), size) == ParseStatus::kNeedMore);
+            CHECK(parser.bytes_needed() > size);
+            CHECK(parser.bytes_needed() <= reply.size());
+        }
+    }
+}
+
+TEST_CASE("memcached reply: bytes may be taken away in front while the rest arrives") {
+    for (const std::string& reply : good_replies()) {
+        CAPTURE(reply);
+        for_each_feed_size([&](size_t feed_bytes) {
+            ReplyParser parser;
+            size_t taken = 0;
+            size_t arrived = 0;
+            ParseStatus status = ParseStatus::kNeedMore;
+            while (status == ParseStatus::kNeedMore && arrived < reply.size()) {
+                arrived = std::min(arrived + feed_bytes, reply.size());
+                const auto buffer =
+                    exact_copy(std::string_view(reply).substr(taken, arrived - taken));
+                status = parser.parse(buffer.get(), arrived - taken);
+                const size_t can_go = std::min(parser.position(), arrived - taken);
+                parser.rebase(can_go);
+                taken += can_go;
+                CHECK((taken == 0 || status == ParseStatus::kDone || !parser.at_start()));
+            }
+            CHECK(status == ParseStatus::kDone);
+            CHECK(taken == reply.size());
+        });
+    }
+}
+
+TEST_CASE("memcached reply: anything a forwarded command cannot cause is bad") {
+    for (const std::string& reply : std::vector<std::string>{
+             "OK\r\n",
+             "RESET\r\n",
+             "STAT pid 1\r\nEND\r\n",
+             "stored\r\n",
+             "STOREDX\r\n",
+             "STORED \r\n",
+             "STORED\n",
+             "\r\n",
+             "\n",
+             " \r\n",
+             "ERRORX\r\n",
+             "VERSIONX\r\n",
+             "-1\r\n",
+             "1a\r\n",
+             "1 2\r\n",
+             "18446744073709551616\r\n",
+             "VALUE\r\n",
+             "VALUE k\r\n",
+             "VALUE k 0\r\n",
+             "VALUE k -1 1\r\nv\r\nEND\r\n",
+             "VALUE k 0 -1\r\nEND\r\n",
+             "VALUE k 0 x\r\n",
+             "VALUE k 0 1 x\r\nv\r\nEND\r\n",
+             "VALUE k 0 1 2 3\r\nv\r\nEND\r\n",
+             "VALUE k 0 1\nv\r\nEND\r\n",
+             "VALUE k 0 1\r\nvv\r\nEND\r\n",
+             "VALUE k 0 1\r\nv\n\nEND\r\n",
+             "VALUE k 0 1\r\nv\r\nSTORED\r\n",
+             "VALUE k 0 1\r\nv\r\nSERVER_ERROR x\r\n",
+             "VALUE k 0 1073741825\r\n",
+             "VALUE k 0 99999999999999999999\r\n",
+             "VALUE " + std::string(251, 'k') + " 0 1\r\nv\r\nEND\r\n",
+         }) {
+        CAPTURE(reply);
+        for_each_feed_size([&](size_t feed_bytes) {
+            ReplyParser parser;
+            std::unique_ptr<char[]> buffer;
+            CHECK(feed(parser, reply, feed_bytes, buffer) == ParseStatus::kBad);
+        });
+    }
+}
+
+TEST_CASE("memcached reply: an endless line is too big") {
+    for_each_feed_size([](size_t feed_bytes) {
+        ReplyParser parser;
+        std::unique_ptr<char[]> buffer;
+        const std::string reply = "VALUE k 0 1\r\nv\r\n" + std::string(kMaxMemcachedLineBytes, 'x');
+        CHECK(feed(parser, reply, feed_bytes, buffer) == ParseStatus::kTooBig);
+    });
+}
+
+TEST_CASE("memcached reply: the bytes needed for a value are exact") {
+    ReplyParser parser;
+    const std::string head = "VALUE k 0 1000000\r\nabc";
+    CHECK(parser.parse(head.data(), head.size()) == ParseStatus::kNeedMore);
+    CHECK(parser.bytes_needed() == 19 + 1000000 + 2);
+    parser.rebase(head.size());
+    CHECK(parser.bytes_needed() == 1000000 - 3 + 2);
+    CHECK_FALSE(parser.at_start());
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// Requests answered with an error line, and where the next request begins behind them.
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "common/proto/limits.h"
+#include "feed.h"
+
+using namespace ringmaster::proto;
+using namespace ringmaster::proto::memcached;
+
+namespace {
+
+const std::string kError = "ERROR\r\n";
+const std::string kFormat = "CLIENT_ERROR bad command line format\r\n";
+const std::string kDelete =
+    "CLIENT_ERROR bad command line format.  Usage: delete <key> [noreply]\r\n";
+const std::string kDelta = "CLIENT_ERROR invalid numeric delta argument\r\n";
+const std::string kExptime = "CLIENT_ERROR invalid exptime argument\r\n";
+const std::string kChunk = "CLIENT_ERROR bad data chunk\r\n";
+const std::string kNotServed = "CLIENT_ERROR command not supported by the proxy\r\n";
+const std::string kLong(251, 'k');
+
+struct Wrong {
+    std::string request;  // all of it is taken
+    std::string error;
+    bool noreply = false;
+};
+
+void check_all(const std::vector<Wrong>& cases) {
+    for (const Wrong& wrong : cases) {
+        CAPTURE(wrong.request);
+        for_each_feed_size([&](size_t feed_bytes) {
+            const Parsed parsed = parse_request(wrong.request + "get next\r\n", feed_bytes);
+            CHECK(parsed.status == ParseStatus::kDone);
+            CHECK(parsed.bytes == wrong.request.size());
+            CHECK(parsed.error == wrong.error);
+            CHECK(parsed.noreply == wrong.noreply);
+            CHECK(parsed.forward == "");
+        });
+    }
+}
+
+}  // namespace
+
+TEST_CASE("memcached request: a wrong line is answered with memcached's text") {
+    check_all({
+        {"\r\n", kError},
+        {"\n", kError},
+        {"   \r\n", kError},
+        {"foo\r\n", kError},
+        {"VERSION\r\n", kError},
+        {"get\r\n", kError},
+        {"get \r\n", kError},
+        {"get\tk\r\n", kError},
+        {"quitx\r\n", kError},
+        {"get " + kLong + "\r\n", kFormat},
+        {"get a " + kLong + " b\r\n", kFormat},
+        {"set\r\n", kError},
+        {"set k 0 0\r\n", kError},
+        {"set k 0 0 x\r\n", kFormat},
+        {"set k 0 0 -1\r\n", kFormat},
+        {"set k 0 0 1a\r\n", kFormat},
+        {"incr\r\n", kError},
+        {"incr k\r\n", kError},
+        {"incr k 1 2 3\r\n", kError},
+        {"incr k x\r\n", kDelta},
+        {"incr k -1\r\n", kDelta},
+        {"decr k 18446744073709551616\r\n", kDelta},
+        {"incr " + kLong + " 1\r\n", kFormat},
+        {"delete\r\n", kError},
+        {"delete k 0 0 noreply\r\n", kError},
+        {"delete k 1\r\n", kDelete},
+        {"delete k 0 foo\r\n", kDelete},
+        {"delete k noreplyx\r\n", kDelete},
+        {"delete " + kLong + "\r\n", kFormat},
+        {"touch k\r\n", kError},
+        {"touch k x\r\n", kExptime},
+        {"touch k -\r\n", kExptime},
+        {"touch " + kLong + " 1\r\n", kFormat},
+    });
+}
+
+TEST_CASE(
+    "memcached request: an error to a noreply request is marked for dropping, as memcached does") {
+    check_all({
+        {"set k 0 0 -5 noreply\r\n", kFormat, true},
+        {"set " + kLong + " 0 0 3 noreply\r\nget\r\n", kFormat, true},
+        {"set k 0 0 3 noreply\r\nabcd\r\n", kChunk, true},
+        {"cas k 0 0 3 noreply\r\nabc\r\n", kFormat, true},
+        {"incr k x noreply\r\n", kDelta, true},
+        {"incr k noreply\r\n", kDelta, true},
+        {"touch k noreply\r\n", kExptime, true},
+        {"delete k 1 noreply\r\n", kDelete, true},
+        {"verbosity 1 noreply\r\n", kNotServed, true},
+        {"flush_all noreply\r\n", kNotServed, true},
+        // With a wrong number of words memcached does not look for noreply.
+        {"set k 0 0 1 noreply extra\r\nv\r\n", kError},
+        {"incr k 1 noreply foo\r\n", kError},
+    });
+}
+
+TEST_CASE("memcached request: the data block of a wrong storage line is not run as commands") {
+    check_all({
+        {"set " + kLong + " 0 0 3\r\nget\r\n", kFormat},
+        {"set k x 0 3\r\nget\r\n", kFormat},
+        {"set k -1 0 9\r\nflush_all\r\n", kFormat},
+        {"set k 0 x 3\r\nget\r\n", kFormat},
+        {"set k 0 99999999999999999999 1\r\nx\r\n", kFormat},
+        {"set k 99999999999999999999 0 1\r\nx\r\n", kFormat},
+        {"cas k 0 0 1\r\nx\r\n", kError},
+        {"cas k 0 0 1 x\r\nx\r\n", kFormat},
+        {"cas k 0 0 1 18446744073709551616\r\nx\r\n", kFormat},
+        {"set k 0 0 7 noreply noreply\r\nget k\r\n\r\n", kError},
+        {"set k 0 0 1 a b c d e f g\r\nx\r\n", kError},
+        {std::string("set a\0b 0 0 3\r\nget\r\n", 20), kFormat},
+        {"ms k 9\r\nflush_all\r\n", kNotServed},
+        {"ms k 2 T q\r\nab\r\n", kNotServed},
+        {"ms k S2\r\n", kNotServed},
+    });
+}
+
+TEST_CASE("memcached request: a data block without its CRLF is taken up to the next line end") {
+    check_all({
+        {"set k 0 0 3\r\nabcd\r\n", kChunk},
+        {"set k 0 0 3\r\nabcdefghijk\r\n", kChunk},
+        {"set k 0 0 3\r\nabc\n", kChunk},
+        {"set k 0 0 3\r\nabcX\n", kChunk},
+        {"set k 0 0 3\r\nabc\rXget z\r\n", kChunk},
+        {"set k 0 0 3\r\na\r\nget z\r\n", kChunk},
+        {"set k x 0 3\r\nabcd\r\n", kFormat},
+    });
+}
+
+TEST_CASE("memcached request: control bytes are refused anywhere in a line") {
+    for (int byte = 1; byte < 256; ++byte) {
+        if (byte == '\n' || byte == ' ') {
+            continue;
+        }
+        CAPTURE(byte);
+        const bool refused = byte < 0x20 || byte == 0x7f;
+        const std::string key = std::string("a") + static_cast<char>(byte) + "b";
+        for (const std::string& padding : {std::string(), std::string(20, 'p')}) {
+            const Parsed get = parse_request("get " + key + padding + "\r\n", 100000);
+            CHECK(get.error == (refused ? kFormat : ""));
+            const Parsed set = parse_request("set " + padding + key + " 0 0 1\r\nv\r\n", 100000);
+            CHECK(set.error == (refused ? kFormat : ""));
+        }
+    }
+    check_all({
+        {std::string("get a\0b\r\n", 9), kFormat},
+        {"get a\rb\r\n", kFormat},
+        {"get a\r\r\n", kFormat},
+        {"set k 0 0 1 x\ry\r\nv\r\n", kFormat},
+        {"version\r\r\n", kError},
+    });
+}
+
+TEST_CASE("memcached request: a known command that is not served says so, the connection lives") {
+    for (const Command& command : all_commands()) {
+        if (command.shape == Shape::kRefused) {
+            check_all({{std::string(command.name) + "\r\n", kNotServed},
+                       {std::string(command.name) + " k\r\n", kNotServed}});
+        }
+    }
+    check_all({{"gat 0 noreply\r\n", kNotServed}});
+}
+
+TEST_CASE("memcached request: an endless line is too big, wherever it is cut") {
+    for_each_feed_size([](size_t feed_bytes) {
+        for (const std::string& start : {std::string("x"), std::string("delete k "),
+                                         std::string("getx "), std::string(2047, ' ') + "get "}) {
+            const std::string line = start + std::string(kMaxMemcachedLineBytes, 'x');
+            const Parsed parsed = parse_request(line + "\r\nversion\r\n", feed_bytes);
+            CHECK(parsed.status == ParseStatus::kTooBig);
+            CHECK(parsed.error == "CLIENT_ERROR line too long\r\n");
+        }
+    });
+    const std::string fits = "version" + std::string(kMaxMemcachedLineBytes - 9, ' ') + "\r\n";
+    CHECK(parse_request(fits, 1).status == ParseStatus::kDone);
+    const std::string endless = "get " + std::string(kMaxMemcachedGetLineBytes - 4, 'x');
+    CHECK(parse_request(endless, endless.size()).status == ParseStatus::kTooBig);
+}
+
+TEST_CASE("memcached request: a data block that never ends its line is too big") {
+    for_each_feed_size([](size_t feed_bytes) {
+        const Parsed parsed = parse_request(
+            "set k 0 0 3\r\nabc" + std::string(kMaxMemcachedLineBytes, 'x') + "\r\n", feed_bytes);
+        CHECK(parsed.status == ParseStatus::kTooBig);
+        CHECK(parsed.error == kChunk);
+    });
+}
+
+TEST_CASE("memcached request: an oversized value is waited for to its end, an absurd one is not") {
+    const std::string large = "set k 0 0 1073741825\r\n";
+    RequestParser parser;
+    CHECK(parser.parse(large.data(), large.size()) == ParseStatus::kNeedMore);
+    CHECK(parser.bytes_needed() == large.size() + 1073741825 + 2);
+    for (const char* count : {"2147483646", "4294967297", "99999999999999999999999"}) {
+        const Parsed parsed = parse_request("set k 0 0 " + std::string(count) + "\r\nx\r\n", 5);
+        CHECK(parsed.status == ParseStatus::kTooBig);
+        CHECK(parsed.error == "SERVER_ERROR object too large for cache\r\n");
+    }
+}
+
+TEST_CASE("memcached request: the binary protocol is refused at its first byte") {
+    const Parsed parsed = parse_request("\x80\x0b", 1);
+    CHECK(parsed.status == ParseStatus::kBad);
+    CHECK(parsed.error == "CLIENT_ERROR binary protocol not supported\r\n");
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/proto/redis/reply_parser.h"
+
+#include <string>
+
+#include "common/proto/limits.h"
+#include "tests/unit/proto_redis/feed.h"
+
+namespace ringmaster::proto::redis::test {
+namespace {
+
+// Every level holds an integer and the next level.
+std::string nested(size_t depth) {
+    std::string reply;
+    for (size_t i = 0; i < depth; ++i) {
+        reply += "*2\r\n:1\r\n";
+    }
+    return reply + "*0\r\n";
+}
+
+TEST_CASE("redis reply: whole replies are found at every feed size, bytes behind them left") {
+    const std::string cases[] = {
+        "+OK\r\n",
+        "+\r\n",
+        "-ERR no\r\n",
+        "+a\rb\r\n",
+        ":0\r\n",
+        ":-12\r\n",
+        ":+12\r\n",
+        ":9223372036854775807\r\n",
+        ":-9223372036854775808\r\n",
+        "$0\r\n\r\n",
+        "$-1\r\n",
+        "$3\r\n\r\n$\r\n",
+        "$3000\r\n" + std::string(3000, '\n') + "\r\n",
+        "*0\r\n",
+        "*-1\r\n",
+        "*3\r\n$1\r\na\r\n$-1\r\n:1\r\n",
+        "*2\r\n*2\r\n+a\r\n-b\r\n*-1\r\n",
+        "*1\r\n*1\r\n*0\r\n",
+        "+" + std::string(200000, 'x') + "\r\n",
+        nested(1000),
+    };
+    for (const std::string& reply : cases) {
+        for (const std::string behind : {"", "+OK\r\n", "\r\n", "junk"}) {
+            for (const size_t feed_size : kFeedSizes) {
+                if (reply.size() > 100000 && feed_size < 10000) {
+                    continue;  // copies its bytes at every feed
+                }
+                CAPTURE(reply.substr(0, 40));
+                const std::string input = reply + behind;
+                ReplyParser parser;
+                REQUIRE(feed(parser, input, feed_size) == ParseStatus::kDone);
+                REQUIRE(parser.position() == reply.size());
+            }
+        }
+    }
+}
+
+TEST_CASE("redis reply: bytes that are no RESP2 reply are refused at every feed size") {
+    const std::string cases[] = {
+        "\r\n",
+        "OK\r\n",
+        "_\r\n",
+        "#t\r\n",
+        "%1\r\n",
+        "~1\r\n",
+        ",1.5\r\n",
+        "(1\r\n",
+        ">1\r\n",
+        "=5\r\n",
+        "!5\r\n",
+        "+O\nK\r\n",
+        "+OK\n",
+        "-ERR\n",
+        "+\n",
+        ":\r\n",
+        ":-\r\n",
+        ":1x\r\n",
+        ": 1\r\n",
+        ":1.5\r\n",
+        ":1\n",
+        ":1\r\r",
+        ":--1\r\n",
+        "$-2\r\n",
+        "$-10\r\n",
+        "$-1\n",
+        "$-1\r\r",
+        "$\r\n",
+        "$+1\r\na\r\n",
+        "$01\r\na\r\n",
+        "$1x\r\n",
+        "$1\r\nab\r\n",
+        "$2\r\na\r\n\n",
+        "$0\r\n\n\r",
+        "*-2\r\n",
+        "*\r\n",
+        "*x\r\n",
+        "*1\r\n_\r\n",
+        "*2\r\n+a\r\n\r\n",
+        "*+1\r\n",
+        ":12345678901234567890\r\n",
+        "$-1x\r\n",
+    };
+    for (const std::string& input : cases) {
+        for (const size_t feed_size : kFeedSizes) {
+            CAPTURE(input);
+            ReplyParser parser;
+            CHECK(feed(parser, input, feed_size) == ParseStatus::kBad);
+        }
+    }
+}
+
+TEST_CASE("redis reply: lengths beyond the limits are too big, the limits are legal") {
+    for (const std::string input :
+         {"$536870913\r\n", "*4294967297\r\n", "*2\r\n*4294967296\r\n",
+          "$99999999999999999999999999\r\n", "*99999999999999999999999999\r\n"}) {
+        for (const size_t feed_size : kFeedSizes) {
+            CAPTURE(input);
+            ReplyParser parser;
+            CHECK(feed(parser, input, feed_size) == ParseStatus::kTooBig);
+        }
+    }
+    for (const std::string input : {"$536870912\r\n", "*4294967296\r\n", "*1\r\n*4294967296\r\n"}) {
+        CAPTURE(input);
+        ReplyParser parser;
+        CHECK(feed(parser, input, 1) == ParseStatus::kNeedMore);
+    }
+}
+
+TEST_CASE("redis reply: a line may be as long as its limit and not a byte longer") {
+    for (const size_t feed_size : {size_t{100000}, size_t{99991}, 2 * kMaxReplyLineBytes}) {
+        ReplyParser parser;
+        const std::string longest = "+" + std::string(kMaxReplyLineBytes - 3, 'x') + "\r\n";
+        CHECK(feed(parser, longest, feed_size) == ParseStatus::kDone);
+        parser.reset();
+        const std::string longer = "+" + std::string(kMaxReplyLineBytes - 2, 'x') + "\r\n";
+        CHECK(feed(parser, longer, feed_size) == ParseStatus::kTooBig);
+    }
+}
+
+TEST_CASE("redis reply: position and bytes_needed are exact while a reply arrives") {
+    const std::string input = "*2\r\n$10\r\n0123456789\r\n+OK\r\n";
+    struct Step {
+        size_t size;
+        size_t position;
+        size_t needed;
+    };
+    const Step steps[] = {{0, 0, 1},   {1, 0, 2},    {4, 4, 5},    {6, 4, 7},
+                          {9, 19, 21}, {20, 19, 21}, {21, 21, 22}, {25, 21, 26}};
+    ReplyParser parser;
+    for (const Step& step : steps) {
+        CAPTURE(step.size);
+        REQUIRE(parser.parse(input.data(), step.size) == ParseStatus::kNeedMore);
+        CHECK(parser.position() == step.position);
+        CHECK(parser.bytes_needed() == step.needed);
+        CHECK(parser.at_start() == (step.position == 0));
+    }
+    REQUIRE(parser.parse(input.data(), input.size()) == ParseStatus::kDone);
+    CHECK(parser.position() == input.size());
+}
+
+// Passes on what it can at once, as a worker does with a large reply.
+void check_streaming(const std::string& reply, size_t feed_size) {
+    ReplyParser parser;
+    std::string held;
+    std::string passed_on;
+    size_t fed = 0;
+    while (true) {
+        const std::string piece = reply.substr(fed, feed_size);
+        fed += piece.size();
+        held += piece;
+        const ExactCopy copy(held);
+        const ParseStatus status = parser.parse(copy.bytes.get(), copy.size);
+        REQUIRE((status == ParseStatus::kDone || status == ParseStatus::kNeedMore));
+        if (status == ParseStatus::kNeedMore) {
+            REQUIRE(parser.bytes_needed() > held.size());
+        }
+        const size_t taken = std::min(parser.position(), held.size());
+        parser.rebase(taken);
+        passed_on += held.substr(0, taken);
+        held.erase(0, taken);
+        if (!passed_on.empty()) {
+            REQUIRE_FALSE(parser.at_start());
+        }
+        if (status == ParseStatus::kDone) {
+            break;
+        }
+        REQUIRE(fed < reply.size());
+    }
+    CHECK(passed_on == reply);
+    CHECK(held.empty());
+}
+
+TEST_CASE("redis reply: bytes in front may be taken away at any point") {
+    const std::string replies[] = {
+        "$3000\r\n" + std::string(3000, 'v') + "\r\n",
+        "*1\r\n$5\r\nabcde\r\n",
+        "*3\r\n$2\r\n\r\n\r\n*1\r\n:12\r\n+a longer line, cut somewhere\r\n",
+        nested(20),
+    };
+    for (const std::string& reply : replies) {
+        for (const size_t feed_size : kFeedSizes) {
+            CAPTURE(feed_size);
+            check_streaming(reply, feed_size);
+        }
+    }
+}
+
+TEST_CASE("redis reply: a line that comes byte by byte is not scanned again and again") {
+    // A quadratic scan of a line of 1 MiB would look at 5 * 10^11 bytes and never end.
+    const std::string line = "+" + std::string(kMaxReplyLineBytes - 3, 'x') + "\r\n";
+    ReplyParser parser;
+    for (size_t size = 1; size < line.size(); ++size) {
+        REQUIRE(parser.parse(line.data(), size) == ParseStatus::kNeedMore);
+    }
+    CHECK(parser.parse(line.data(), line.size()) == ParseStatus::kDone);
+}
+
+}  // namespace
+}  // namespace ringmaster::proto::redis::test

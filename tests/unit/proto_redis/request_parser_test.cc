@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/proto/redis/request_parser.h"
+
+#include <string>
+#include <vector>
+
+#include "common/proto/limits.h"
+#include "tests/unit/proto_redis/feed.h"
+
+namespace ringmaster::proto::redis::test {
+namespace {
+
+using Arguments = std::vector<std::string>;
+
+TEST_CASE("redis request: whole requests are found at every feed size, bytes behind them left") {
+    const Arguments cases[] = {
+        {"GET", "0123456789abcdef"},
+        {"PING"},
+        {""},
+        {"SET", "", ""},
+        {"SET", "k", std::string(3000, '\n')},
+        {"SET", std::string("\0\r\n$1\r\n", 8), "*1\r\n"},
+        {"MSET", "a", "1", "b", "2", "c", "3"},
+        {"DEL", std::string(7000, 'k'), "b", "c"},
+        Arguments(1000, "x"),
+    };
+    for (const Arguments& arguments : cases) {
+        for (const std::string behind : {"", "*1\r\n", "junk"}) {
+            for (const size_t feed_size : kFeedSizes) {
+                const std::string request = request_of(arguments);
+                const std::string input = request + behind;
+                RequestParser parser;
+                REQUIRE(feed(parser, input, feed_size) == ParseStatus::kDone);
+                REQUIRE(parser.position() == request.size());
+                const RequestView view = parser.view(input.data());
+                CHECK(view.bytes == request);
+                REQUIRE(view.argument_count == arguments.size());
+                for (size_t i = 0; i < RequestView::kFirstArguments; ++i) {
+                    CHECK(view.arguments[i] == (i < arguments.size() ? arguments[i] : ""));
+                }
+                CHECK(view.command == find_command_or_null(arguments[0]));
+            }
+        }
+    }
+}
+
+TEST_CASE("redis request: bytes that are no request are refused with the right words") {
+    struct Case {
+        std::string input;
+        ParseStatus status;
+        std::string problem;
+    };
+    const std::string count = "Protocol error: invalid multibulk length";
+    const std::string length = "Protocol error: invalid bulk length";
+    const std::string dollar = "Protocol error: expected '$'";
+    const std::string star = "Protocol error: expected '*' (inline commands are not supported)";
+    const std::string crlf = "Protocol error: expected CRLF behind a bulk string";
+    constexpr auto kBad = ParseStatus::kBad;
+    const Case cases[] = {
+        {"PING\r\n", kBad, star},
+        {"\r\n", kBad, star},
+        {std::string(1, '\0'), kBad, star},
+        {"$3\r\nGET\r\n", kBad, star},
+        {"*0\r\n", kBad, count},
+        {"*-1\r\n", kBad, count},
+        {"*+1\r\n", kBad, count},
+        {"* 1\r\n", kBad, count},
+        {"*01\r\n", kBad, count},
+        {"*\r\n", kBad, count},
+        {"*1\n", kBad, count},
+        {"*1\rx", kBad, count},
+        {"*1x\r\n", kBad, count},
+        {"*1\r\n+OK\r\n", kBad, dollar},
+        {"*1\r\n*1\r\n", kBad, dollar},
+        {"*2\r\n$3\r\nGET\r\n:1\r\n", kBad, dollar},
+        {"*1\r\n$\r\n", kBad, length},
+        {"*1\r\n$-1\r\n", kBad, length},
+        {"*1\r\n$+4\r\n", kBad, length},
+        {"*1\r\n$04\r\n", kBad, length},
+        {"*1\r\n$4 \r\n", kBad, length},
+        {"*1\r\n$4\nPING\r\n", kBad, length},
+        {"*1\r\n$4\r\rPING\r\n", kBad, length},
+        {"*1\r\n$3\r\nPING\r\n", kBad, crlf},
+        {"*1\r\n$5\r\nPING\r\n*", kBad, crlf},
+        {"*1\r\n$4\r\nPING\r*", kBad, crlf},
+        {"*1048577\r\n", ParseStatus::kTooBig, "Protocol error: too many arguments"},
+        {"*99999999999999999999999999999999999", ParseStatus::kTooBig,
+         "Protocol error: too many arguments"},
+        {"*1\r\n$536870913\r\n", ParseStatus::kTooBig, "Protocol error: bulk string is too long"},
+        {"*1\r\n$18446744073709551617\r\n", ParseStatus::kTooBig,
+         "Protocol error: bulk string is too long"},
+    };
+    for (const Case& test : cases) {
+        for (const size_t feed_size : kFeedSizes) {
+            CAPTURE(test.input);
+            RequestParser parser;
+            REQUIRE(feed(parser, test.input, feed_size) == test.status);
+            CHECK(parser.problem() == test.problem);
+        }
+    }
+}
+
+TEST_CASE("redis request: the limits themselves are legal") {
+    RequestParser parser;
+    const std::string many = "*1048576\r\n";
+    CHECK(parser.parse(many.data(), many.size()) == ParseStatus::kNeedMore);
+    parser.reset();
+    const std::string big = "*1\r\n$536870912\r\n";
+    CHECK(parser.parse(big.data(), big.size()) == ParseStatus::kNeedMore);
+    CHECK(parser.bytes_needed() == big.size() + kMaxBulkBytes + 2);
+    CHECK(parser.position() == big.size() + kMaxBulkBytes);
+}
+
+TEST_CASE("redis request: position and bytes_needed are exact while a request arrives") {
+    const std::string input = "*2\r\n$3\r\nGET\r\n$10\r\n0123456789\r\n";
+    struct Step {
+        size_t size;
+        size_t position;
+        size_t needed;
+    };
+    const Step steps[] = {{0, 0, 1},    {1, 0, 2},    {3, 0, 4},    {4, 4, 5},
+                          {6, 4, 7},    {8, 11, 13},  {12, 11, 13}, {13, 13, 14},
+                          {17, 13, 18}, {18, 28, 30}, {20, 28, 30}, {29, 28, 30}};
+    RequestParser parser;
+    for (const Step& step : steps) {
+        CAPTURE(step.size);
+        REQUIRE(parser.parse(input.data(), step.size) == ParseStatus::kNeedMore);
+        CHECK(parser.position() == step.position);
+        CHECK(parser.bytes_needed() == step.needed);
+        CHECK(parser.at_start() == (step.position == 0));
+    }
+    REQUIRE(parser.parse(input.data(), input.size()) == ParseStatus::kDone);
+    CHECK(parser.position() == 30);
+}
+
+TEST_CASE("redis request: after reset nothing of the last request is left") {
+    RequestParser parser;
+    const std::string first = request_of(Arguments{"SET", "key", "value", "EX", "10"});
+    const std::string second = request_of(Arguments{"PING"});
+    REQUIRE(parser.parse(first.data(), first.size()) == ParseStatus::kDone);
+    parser.reset();
+    CHECK(parser.at_start());
+    CHECK(parser.bytes_needed() == 1);
+    REQUIRE(feed(parser, second, 1) == ParseStatus::kDone);
+    const RequestView view = parser.view(second.data());
+    CHECK(view.argument_count == 1);
+    CHECK(view.arguments[0] == "PING");
+    CHECK(view.arguments[1].empty());
+    parser.reset();
+    REQUIRE(parser.parse("*1\r\n$9", 6) == ParseStatus::kNeedMore);
+    parser.reset();
+    REQUIRE(parser.parse(second.data(), second.size()) == ParseStatus::kDone);
+}
+
+TEST_CASE("redis request: the first key is where the command's key spec says") {
+    struct Case {
+        Arguments arguments;
+        bool found;
+        std::string key;
+    };
+    const Case cases[] = {
+        {{"get", "k"}, true, "k"},
+        {{"get", ""}, true, ""},
+        {{"get"}, false, ""},
+        {{"bitop", "and", "to", "from"}, true, "to"},
+        {{"object", "encoding", "k"}, true, "k"},
+        {{"zunion", "2", "a", "b"}, true, "a"},
+        {{"zunion", "02", "a", "b"}, true, "a"},
+        {{"zunion", "0", "a"}, false, ""},
+        {{"zunion", "00", "a"}, false, ""},
+        {{"zunion", "-1", "a"}, false, ""},
+        {{"zunion", "x", "a"}, false, ""},
+        {{"zunion", "", "a"}, false, ""},
+        {{"zunion", "2"}, false, ""},
+        {{"eval", "return 1", "1", "k", "v"}, true, "k"},
+        {{"eval", "return 1", "0"}, false, ""},
+        {{"eval", "return 1", "1"}, false, ""},
+        {{"eval"}, false, ""},
+        {{"ping"}, false, ""},
+    };
+    for (const Case& test : cases) {
+        const std::string bytes = request_of(test.arguments);
+        CAPTURE(bytes);
+        std::string_view key;
+        REQUIRE(find_first_key(view_of(bytes), key) == test.found);
+        CHECK(key == test.key);
+    }
+}
+
+}  // namespace
+}  // namespace ringmaster::proto::redis::test
