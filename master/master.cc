@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "master/master.h"
+
+#include <algorithm>
+#include <climits>
+#include <csignal>
+#include <ctime>
+#include <utility>
+
+#include <unistd.h>
+
+#include "common/base/assert.h"
+#include "common/base/format.h"
+#include "common/base/log.h"
+#include "common/io/sockets.h"
+
+namespace ringmaster::master {
+
+namespace {
+
+using base::format;
+
+// Reloads will count on from here.
+constexpr uint64_t kFirstGeneration = 1;
+
+// Said at whatever level is on, as nutcracker's "always" lines.
+void log_always(const std::string& text) {
+    const int level = base::log_level();
+    base::log_set_level(std::max(level, static_cast<int>(base::LogLevel::kNotice)));
+    RM_LOG(kNotice, "{}", text);
+    base::log_set_level(level);
+}
+
+std::string host_name() {
+    char name[HOST_NAME_MAX + 1] = {};
+    return ::gethostname(name, HOST_NAME_MAX) == 0 ? std::string(name) : std::string("unknown");
+}
+
+std::vector<stats::PoolNames> names_of(const config::Config& config) {
+    std::vector<stats::PoolNames> names;
+    for (const config::PoolConfig& pool : config.pools) {
+        stats::PoolNames& entry = names.emplace_back();
+        entry.pool = pool.name;
+        for (const config::ServerConfig& server : pool.servers) {
+            entry.servers.push_back(server.name);
+        }
+    }
+    return names;
+}
+
+}  // namespace
+
+Master::Master(io::Loop& loop, Settings settings, const ConfigFile& file, Daemon& daemon)
+    : loop_(loop),
+      settings_(std::move(settings)),
+      file_(file),
+      daemon_(daemon),
+      born_ms_(loop.now_ms()),
+      config_bytes_{
+          .generation = kFirstGeneration, .file_name = settings_.config_file, .bytes = file.bytes},
+      stats_names_(names_of(*file.config)),
+      resolver_(loop, *file.config,
+                {.on_change = [this](size_t pool) { supervisor_.broadcast_ring(pool); },
+                 .ever_answered =
+                     [this](size_t pool, size_t shard) {
+                         return supervisor_.ever_answered(pool, shard);
+                     }}),
+      supervisor_(loop, settings_.workers,
+                  {.config = *file.config,
+                   .config_bytes = config_bytes_,
+                   .listeners = listeners_,
+                   .ring = [this](size_t pool) { return resolver_.ring(pool); },
+                   .log_file = settings_.log_file,
+                   .detached = settings_.daemonize},
+                  *this),
+      stats_server_(loop,
+                    [this](std::function<void(std::string)> on_document) {
+                        make_stats_document(std::move(on_document));
+                    }),
+      stop_(loop, supervisor_, listeners_, [this] { loop_.stop(); }) {
+    // First of all, so that an order that comes early is obeyed and not died of.
+    install_signals();
+}
+
+base::Status Master::prepare() {
+    io::raise_descriptor_limit();
+    if (!settings_.pid_file.empty()) {
+        if (base::Status status = pid_file_.open(settings_.pid_file); !status) {
+            return status;
+        }
+    }
+    if (base::Status status = listeners_.open(*file_.config, settings_.workers); !status) {
+        return status;
+    }
+    base::Status status = stats_server_.open(settings_.stats_address, settings_.stats_port);
+    if (!status) {
+        return base::Error{"stats: " + status.error().message};
+    }
+    return {};
+}
+
+int Master::run() {
+    resolver_.start([this] {
+        if (!stop_.begun()) {
+            supervisor_.start();
+        }
+    });
+    loop_.run();
+    return problem_.empty() ? 0 : 1;
+}
+
+// ---- what the workers tell ----
+
+void Master::on_workers_ready() {
+    if (stop_.begun()) {
+        return;
+    }
+    report_started();
+    daemon_.report_success();
+}
+
+void Master::on_workers_cannot_start(const std::string& reason) {
+    if (!stop_.begun()) {
+        problem_ = reason;
+        stop_.at_once();
+    }
+}
+
+bool Master::on_connect_failed(size_t pool, size_t shard) {
+    return resolver_.on_connect_failed(pool, shard);
+}
+
+void Master::on_worker_stopped() {
+    stop_.on_worker_stopped();
+}
+
+void Master::report_started() {
+    const config::Config& config = *file_.config;
+    const ServerConnections connections = count_server_connections(config, settings_.workers);
+    for (const std::string& line : file_.warnings) {
+        RM_LOG(kWarn, "{}", line);
+    }
+    if (const std::string warning = connections_warning(connections); !warning.empty()) {
+        RM_LOG(kWarn, "{}", warning);
+    }
+    if (stats_server_.is_wide()) {
+        RM_LOG(kWarn, "stats on {} can be read from other machines; -a 127.0.0.1 keeps them here",
+               stats_server_.text());
+    }
+    RM_LOG(kNotice,
+           "started: {} workers, {} pools, listening on {}, stats on {}, up to {} server "
+           "connections, ringmaster-" RM_VERSION " pid={}",
+           settings_.workers, config.pools.size(), listeners_.text(), stats_server_.text(),
+           connections.total, ::getpid());
+}
+
+void Master::make_stats_document(std::function<void(std::string)> on_document) {
+    supervisor_.gather_stats([this, on_document = std::move(on_document)] {
+        stats::Snapshot snapshot = supervisor_.stats();
+        // twemproxy: one listener per pool counts as a connection.
+        const auto listeners = static_cast<int64_t>(stats_names_.size());
+        snapshot.total_connections += listeners;
+        snapshot.curr_connections += listeners;
+        const stats::Header header{
+            .source = host_name(),
+            .version = RM_VERSION,
+            .uptime_s = static_cast<int64_t>((loop_.now_ms() - born_ms_) / 1000),
+            .timestamp_s = static_cast<int64_t>(std::time(nullptr))};
+        on_document(stats::to_json(header, stats_names_, snapshot));
+    });
+}
+
+// ---- signals ----
+
+void Master::on_signal(int number, const char* name, const char* effect,
+                       const std::function<void()>& act) {
+    signals_.push_back(std::make_unique<io::Signal>(loop_, number, [=] {
+        log_always(format("signal {} ({}) received{}", number, name, effect));
+        act();
+    }));
+}
+
+void Master::install_signals() {
+    io::ignore_signal(SIGPIPE);
+    io::ignore_signal(SIGWINCH);
+    on_signal(SIGTERM, "SIGTERM", ", stopping", [this] {
+        stop_.begin(StopSequence::Kind::kGraceful, settings_.shutdown_timeout_ms);
+    });
+    on_signal(SIGQUIT, "SIGQUIT", ", draining", [this] {
+        RM_LOG(kNotice,
+               "connections are closed after their last reply; serving open ones until "
+               "they close comes later");
+        stop_.begin(StopSequence::Kind::kDrain, settings_.drain_timeout_ms);
+    });
+    on_signal(SIGINT, "SIGINT", ", exiting", [this] { stop_.at_once(); });
+    on_signal(SIGHUP, "SIGHUP", ", reopening log file", [this] { on_hup(); });
+    on_signal(SIGUSR1, "SIGUSR1", ", reopening log file", [this] { reopen_logs(); });
+    on_signal(SIGUSR2, "SIGUSR2", "", [] { RM_LOG(kNotice, "binary upgrade is not supported"); });
+    on_signal(SIGTTIN, "SIGTTIN", ", up logging level", [this] { change_log_level(+1); });
+    on_signal(SIGTTOU, "SIGTTOU", ", down logging level", [this] { change_log_level(-1); });
+}
+
+void Master::on_hup() {
+    reopen_logs();
+    const auto bytes = read_config_file(settings_.config_file);
+    if (!bytes) {
+        RM_LOG(kWarn, "{}; the configuration in use goes on", bytes.error().message);
+    } else if (*bytes != file_.bytes) {
+        RM_LOG(
+            kNotice,
+            "configuration file '{}' has changed: reload is not supported yet, restart to use it",
+            settings_.config_file);
+    }
+}
+
+void Master::reopen_logs() {
+    if (const base::Status status = base::log_reopen(); !status) {
+        RM_LOG(kErr, "{}", status.error().message);
+    }
+    supervisor_.broadcast(control::LogReopen{});
+}
+
+void Master::change_log_level(int step) {
+    const int level = std::clamp(base::log_level() + step, 0, base::kLogLevelMax);
+    base::log_set_level(level);
+    log_always(format("{} log level to {}", step > 0 ? "up" : "down", level));
+    supervisor_.broadcast(control::LogLevel{.level = static_cast<uint32_t>(level)});
+}
+
+}  // namespace ringmaster::master

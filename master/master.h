@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// The master's state machine: prepare, start the workers, serve, stop.
+//
+// Signals are its orders (README.md lists them). One per process, on its loop. Prepared in the
+// order that README.md, "The way to 'started'", draws.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/result.h"
+#include "common/io/loop.h"
+#include "common/io/signal.h"
+#include "master/config_file.h"
+#include "master/daemonize.h"
+#include "master/listener_set.h"
+#include "master/pid_file.h"
+#include "master/server_resolver.h"
+#include "master/settings.h"
+#include "master/stats_server.h"
+#include "master/stop_sequence.h"
+#include "master/supervisor.h"
+
+namespace ringmaster::master {
+
+class Master : private SupervisorEvents {
+  public:
+    // All borrowed but `settings`. `file` holds a good config.
+    Master(io::Loop& loop, Settings settings, const ConfigFile& file, Daemon& daemon);
+
+    // Takes pid file, listeners and stats port. Blocks while names are looked up.
+    base::Status prepare();
+    // Runs until the end; the process's exit code. Requires a good prepare().
+    int run();
+    // Why run() returned 1.
+    [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
+    // A look-up is still in a thread that cannot be called off; ending the loop would wait for it.
+    [[nodiscard]] bool lookups_pending() const noexcept { return resolver_.lookups_pending(); }
+
+  private:
+    void on_signal(int number, const char* name, const char* effect,
+                   const std::function<void()>& act);
+    void install_signals();
+    void on_hup();
+    void reopen_logs();
+    void change_log_level(int step);
+    void report_started();
+    void make_stats_document(std::function<void(std::string)> on_document);
+
+    void on_workers_ready() override;
+    void on_workers_cannot_start(const std::string& reason) override;
+    bool on_connect_failed(size_t pool, size_t shard) override;
+    void on_worker_stopped() override;
+
+    io::Loop& loop_;
+    const Settings settings_;
+    const ConfigFile& file_;
+    Daemon& daemon_;
+    std::string problem_;
+    uint64_t born_ms_ = 0;
+    control::ConfigBytes config_bytes_;
+    std::vector<stats::PoolNames> stats_names_;
+    std::vector<std::unique_ptr<io::Signal>> signals_;
+    PidFile pid_file_;
+    ListenerSet listeners_;
+    ServerResolver resolver_;
+    Supervisor supervisor_;
+    StatsServer stats_server_;
+    StopSequence stop_;
+};
+
+}  // namespace ringmaster::master

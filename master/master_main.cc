@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "master/master_main.h"
+
+#include <cstdio>
+#include <memory>
+#include <optional>
+
+#include <unistd.h>
+
+#include "common/base/format.h"
+#include "common/base/log.h"
+#include "common/io/loop.h"
+#include "common/stats/stats.h"
+#include "master/config_file.h"
+#include "master/cpu_count.h"
+#include "master/daemonize.h"
+#include "master/master.h"
+#include "master/options.h"
+#include "master/process_title.h"
+#include "master/settings.h"
+
+namespace ringmaster::master {
+
+namespace {
+
+using base::format;
+
+void print(std::FILE* stream, const std::string& text) {
+    std::fwrite(text.data(), 1, text.size(), stream);
+    std::fflush(stream);
+}
+
+void print_lines(const std::vector<std::string>& lines) {
+    for (const std::string& line : lines) {
+        print(stderr, line + "\n");
+    }
+}
+
+int fail(const std::string& problem) {
+    print(stderr, format("ringmaster: {}\n", problem));
+    return 1;
+}
+
+// Once there is a log, it hears of it too; a log on stderr would say it twice.
+int fail_logged(const Settings& settings, const std::string& problem) {
+    if (!settings.log_file.empty()) {
+        RM_LOG(kCrit, "{}", problem);
+    }
+    return fail(problem);
+}
+
+int test_config(const Options& options) {
+    const ConfigFile file = load_config_file(options.config_file);
+    print_lines(file.errors);
+    print_lines(file.warnings);
+    if (!file.config) {
+        print(stderr, format("ringmaster: configuration file '{}' syntax is invalid\n",
+                             options.config_file));
+        return 1;
+    }
+    const Settings settings = merge_settings(options, file.config->process, usable_cpu_count());
+    const ServerConnections connections = count_server_connections(*file.config, settings.workers);
+    print(stderr, format("ringmaster: {} workers, up to {} server connections\n", settings.workers,
+                         connections.total));
+    if (const std::string warning = connections_warning(connections); !warning.empty()) {
+        print(stderr, format("ringmaster: warning: {}\n", warning));
+    }
+    print(stderr,
+          format("ringmaster: configuration file '{}' syntax is ok\n", options.config_file));
+    return 0;
+}
+
+// With the background process when asked for: everything from the log to the end.
+int serve(const Settings& settings, const ConfigFile& file) {
+    Daemon daemon;
+    if (settings.daemonize) {
+        if (const base::Status status = daemon.enter(); !status) {
+            return fail(status.error().message);
+        }
+    }
+    const base::Status status = base::log_open(settings.log_file, settings.log_level, "master");
+    if (!status) {
+        return fail(status.error().message);
+    }
+    set_process_title(format("ringmaster: master {}", settings.config_file));
+
+    auto loop = std::make_unique<io::Loop>();
+    auto master = std::make_unique<Master>(*loop, settings, file, daemon);
+    int code = 1;
+    if (const base::Status prepared = master->prepare(); !prepared) {
+        fail_logged(settings, prepared.error().message);
+    } else {
+        code = master->run();
+        if (code != 0) {
+            fail_logged(settings, master->problem());
+        }
+    }
+    const bool lookups_pending = master->lookups_pending();
+    master.reset();  // removes pid file and socket paths
+    if (code == 0) {
+        RM_LOG(kNotice, "done");
+    }
+    if (lookups_pending) {
+        // A look-up may take many seconds and cannot be called off; leaving must not wait for it.
+        ::_exit(code);
+    }
+    return code;
+}
+
+}  // namespace
+
+int master_main(const std::vector<std::string>& arguments) {
+    const auto options = parse_options(arguments);
+    if (!options) {
+        return fail(options.error().message);
+    }
+    if (options->help || options->version || options->describe_stats) {
+        print(stdout, options->help ? help_text() : version_text());
+        if (options->describe_stats) {
+            print(stdout, stats::describe());
+        }
+        return 0;
+    }
+    if (options->test_config) {
+        return test_config(*options);
+    }
+    const ConfigFile file = load_config_file(options->config_file);
+    if (!file.config) {
+        print_lines(file.errors);
+        print_lines(file.warnings);
+        return 1;
+    }
+    return serve(merge_settings(*options, file.config->process, usable_cpu_count()), file);
+}
+
+}  // namespace ringmaster::master

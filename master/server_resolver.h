@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names of servers to addresses, for all workers: only the master looks names up, else one key
+// could have two hosts. The addresses of a pool travel as its ring state; a change is epoch+1.
+//
+// Looked up at the start, every kRefreshMs, and when a worker could not connect (at most once a
+// kRetryMs per name). The current address is kept while it is still in the answer, and when the
+// look-up fails.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "common/base/result.h"
+#include "common/control/messages.h"
+#include "common/io/loop.h"
+#include "common/io/socket_address.h"
+#include "common/io/timer.h"
+#include "config/model.h"
+
+namespace ringmaster::master {
+
+// Which address of `answer` a name stands for now. Pure.
+// The current one while it is there. With `current_never_worked` (a connection to it failed and it
+// has answered nothing yet) the one behind it in the answer, round and round: "localhost" may be
+// ::1 and 127.0.0.1 with a server on one of them. An empty answer changes nothing.
+io::SocketAddress choose_address(const io::SocketAddress& current,
+                                 const std::vector<io::SocketAddress>& answer,
+                                 bool current_never_worked);
+
+class ServerResolver {
+  public:
+    static constexpr uint64_t kFirstAnswersMs = 2000;
+    static constexpr uint64_t kRefreshMs = 30000;
+    static constexpr uint64_t kRetryMs = 1000;
+
+    struct Callbacks {
+        std::function<void(size_t pool)> on_change;  // the pool has a new epoch
+        std::function<bool(size_t pool, size_t shard)> ever_answered;
+    };
+
+    ServerResolver(io::Loop& loop, const config::Config& config, Callbacks callbacks);
+
+    // `on_first_answers` comes once, possibly from inside this call: when every name has an answer,
+    // or after kFirstAnswersMs (what is not known then is empty).
+    void start(std::function<void()> on_first_answers);
+    // False: there is no such server.
+    [[nodiscard]] bool on_connect_failed(size_t pool, size_t shard);
+    // The pool's whole placement state; the generation is the caller's.
+    [[nodiscard]] control::RingState ring(size_t pool) const;
+    [[nodiscard]] bool lookups_pending() const noexcept;
+
+  private:
+    struct Name {
+        std::string host;
+        uint16_t port = 0;
+        bool fixed = false;  // numeric or a Unix path: never looked up
+        bool in_flight = false;
+        bool failing = false;
+        bool current_failed = false;
+        bool asked = false;
+        uint64_t asked_at_ms = 0;
+        io::SocketAddress current;
+    };
+
+    size_t find_or_add(const config::Address& address);
+    void look_up(size_t name);
+    void look_up_all();
+    void on_answer(size_t name, base::Result<std::vector<io::SocketAddress>> answer);
+    [[nodiscard]] bool never_worked(size_t name) const;
+    void announce(size_t name);
+    void finish_first_answers();
+
+    io::Loop& loop_;
+    Callbacks callbacks_;
+    std::vector<Name> names_;
+    std::vector<std::vector<size_t>> name_of_;  // [pool][shard]
+    std::vector<uint64_t> epochs_;              // by pool
+    bool first_answers_done_ = false;
+    std::function<void()> on_first_answers_;
+    io::Timer first_answers_timer_;
+    io::Timer refresh_timer_;
+};
+
+}  // namespace ringmaster::master

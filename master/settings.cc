@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "master/settings.h"
+
+#include <algorithm>
+
+#include "common/base/assert.h"
+#include "common/base/format.h"
+
+namespace ringmaster::master {
+
+namespace {
+
+template <class T>
+T first_of(const std::optional<T>& said, const std::optional<T>& written, T built_in) {
+    return said ? *said : written.value_or(built_in);
+}
+
+}  // namespace
+
+Settings merge_settings(const Options& options, const config::ProcessConfig& process,
+                        uint32_t cpu_count) {
+    RM_ASSERT(cpu_count > 0);
+    Settings settings;
+    settings.config_file = options.config_file;
+    const uint32_t workers = first_of(options.workers, process.workers, 0U);
+    settings.workers = std::min(workers == 0 ? cpu_count : workers, kMaxWorkers);
+    settings.log_file = first_of(options.log_file, process.log_file, settings.log_file);
+    settings.log_level = first_of(options.log_level, process.log_level, settings.log_level);
+    settings.pid_file = first_of(options.pid_file, process.pid_file, settings.pid_file);
+    settings.stats_address =
+        first_of(options.stats_address, process.stats_address, settings.stats_address);
+    settings.stats_port = first_of(options.stats_port, process.stats_port, settings.stats_port);
+    settings.shutdown_timeout_ms = process.shutdown_timeout_ms;
+    settings.drain_timeout_ms = process.drain_timeout_ms;
+    settings.daemonize = options.daemonize;
+    return settings;
+}
+
+ServerConnections count_server_connections(const config::Config& config, uint32_t workers) {
+    ServerConnections connections;
+    for (const config::PoolConfig& pool : config.pools) {
+        const uint64_t per_server = uint64_t{workers} * pool.server_connections;
+        connections.total += per_server * pool.servers.size();
+        if (per_server > connections.most_per_server) {
+            connections.most_per_server = per_server;
+            connections.most_pool = pool.name;
+        }
+    }
+    return connections;
+}
+
+std::string connections_warning(const ServerConnections& connections) {
+    if (connections.most_per_server <= kManyConnectionsPerServer) {
+        return {};
+    }
+    return base::format(
+        "pool '{}' may open {} connections to each server; lower server_connections or workers",
+        connections.most_pool, connections.most_per_server);
+}
+
+}  // namespace ringmaster::master

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the process runs with: the command line wins over the config's `ringmaster:` section, which
+// wins over the built-in defaults. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "config/model.h"
+#include "master/options.h"
+
+namespace ringmaster::master {
+
+struct Settings {
+    std::string config_file;
+    uint32_t workers = 1;  // 1..kMaxWorkers
+    std::string log_file;  // empty = stderr
+    int log_level = 5;
+    std::string pid_file;                   // empty = none
+    std::string stats_address = "0.0.0.0";  // a host, or a path when it begins with '/'
+    uint16_t stats_port = 22222;
+    uint32_t shutdown_timeout_ms = 10000;
+    uint32_t drain_timeout_ms = 60000;
+    bool daemonize = false;
+};
+
+// `cpu_count` (at least 1) is what "auto" means.
+Settings merge_settings(const Options& options, const config::ProcessConfig& process,
+                        uint32_t cpu_count);
+
+// Connections to servers that all workers may open.
+struct ServerConnections {
+    uint64_t total = 0;
+    uint64_t most_per_server = 0;
+    std::string most_pool;  // the pool with most_per_server
+};
+inline constexpr uint64_t kManyConnectionsPerServer = 1000;
+
+ServerConnections count_server_connections(const config::Config& config, uint32_t workers);
+
+// The warning when most_per_server is over kManyConnectionsPerServer, else empty.
+std::string connections_warning(const ServerConnections& connections);
+
+}  // namespace ringmaster::master

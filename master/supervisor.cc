@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "master/supervisor.h"
+
+#include <algorithm>
+#include <csignal>
+#include <span>
+#include <utility>
+
+#include "common/base/format.h"
+#include "common/base/log.h"
+#include "common/io/channel.h"
+
+namespace ringmaster::master {
+
+using base::format;
+
+Supervisor::Supervisor(io::Loop& loop, size_t slots, Provisions provisions,
+                       SupervisorEvents& events)
+    : loop_(loop),
+      provisions_(std::move(provisions)),
+      events_(events),
+      policy_(slots),
+      book_(provisions_.config, slots),
+      gather_(loop, [this](uint64_t id) { return ask_for_stats(id); }),
+      slots_(slots) {
+    for (size_t i = 0; i < slots_.size(); ++i) {
+        slots_[i].respawn = std::make_unique<io::Timer>(loop, [this, i] { spawn(i); });
+    }
+}
+
+bool Supervisor::is_connected(const Slot& slot) noexcept {
+    return slot.worker != nullptr && (slot.worker->state() == WorkerProcess::State::kReady ||
+                                      slot.worker->state() == WorkerProcess::State::kConfigured);
+}
+
+void Supervisor::start() {
+    for (size_t i = 0; i < slots_.size() && respawning_; ++i) {
+        spawn(i);
+    }
+}
+
+void Supervisor::spawn(size_t index) {
+    Slot& slot = slots_[index];
+    slot.worker = std::make_unique<WorkerProcess>(loop_, index, static_cast<WorkerEvents&>(*this));
+    const base::Status status =
+        slot.worker->start({.log_file = provisions_.log_file,
+                            .log_level = base::log_level(),
+                            .detached = provisions_.detached,
+                            .generation = provisions_.config_bytes.generation});
+    if (!status) {
+        RM_LOG(kErr, "worker {}: {}", index, status.error().message);
+        after_death(index, status.error().message);
+    }
+}
+
+void Supervisor::stop_respawning() {
+    respawning_ = false;
+    for (Slot& slot : slots_) {
+        slot.respawn->stop();
+    }
+}
+
+void Supervisor::send_stop(const control::Stop& stop) {
+    for (const Slot& slot : slots_) {
+        if (slot.worker == nullptr) {
+            continue;
+        }
+        if (slot.worker->state() == WorkerProcess::State::kReady) {
+            slot.worker->link().send(stop);
+        } else {
+            slot.worker->kill(SIGKILL);
+        }
+    }
+}
+
+void Supervisor::kill_all() noexcept {
+    for (const Slot& slot : slots_) {
+        if (slot.worker != nullptr) {
+            slot.worker->kill(SIGKILL);
+        }
+    }
+}
+
+void Supervisor::broadcast_ring(size_t pool) {
+    control::RingState ring = provisions_.ring(pool);
+    ring.generation = provisions_.config_bytes.generation;
+    for (const Slot& slot : slots_) {
+        if (is_connected(slot)) {
+            slot.worker->link().send_ring(ring);
+        }
+    }
+}
+
+std::vector<size_t> Supervisor::ask_for_stats(uint64_t request_id) {
+    std::vector<size_t> asked;
+    for (size_t i = 0; i < slots_.size(); ++i) {
+        const Slot& slot = slots_[i];
+        if (slot.worker != nullptr && slot.worker->state() == WorkerProcess::State::kReady &&
+            slot.worker->link().try_send(control::StatsRequest{.request_id = request_id})) {
+            asked.push_back(i);
+        }
+    }
+    return asked;
+}
+
+size_t Supervisor::running_count() const noexcept {
+    return static_cast<size_t>(std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) {
+        return slot.worker != nullptr && slot.worker->running();
+    }));
+}
+
+bool Supervisor::all_accept_stopped() const noexcept {
+    return std::all_of(slots_.begin(), slots_.end(), [](const Slot& slot) {
+        return slot.worker == nullptr || !slot.worker->running() || slot.worker->accept_stopped();
+    });
+}
+
+// ---- what workers say ----
+
+void Supervisor::on_worker_hello(WorkerProcess& worker) {
+    WorkerLink& link = worker.link();
+    link.send(provisions_.config_bytes);
+    for (size_t pool = 0; pool < provisions_.config.pools.size(); ++pool) {
+        control::RingState ring = provisions_.ring(pool);
+        ring.generation = provisions_.config_bytes.generation;
+        // Not send_ring(): START must not overtake it, and there is one of each.
+        link.send(ring);
+    }
+    const std::vector<PoolListener> listeners = provisions_.listeners.of_slot(worker.slot());
+    for (size_t sent = 0; sent < listeners.size(); sent += io::kMaxDescriptorsPerSend) {
+        const size_t end = std::min(sent + io::kMaxDescriptorsPerSend, listeners.size());
+        control::Listeners message;
+        std::vector<int> descriptors;
+        for (size_t i = sent; i < end; ++i) {
+            message.pools.push_back(static_cast<uint32_t>(listeners[i].pool));
+            descriptors.push_back(listeners[i].fd);
+        }
+        link.send(message, descriptors);
+    }
+    link.send(control::Start{});
+}
+
+void Supervisor::on_worker_ready(WorkerProcess& worker) {
+    policy_.on_ready(worker.slot(), loop_.now_ms());
+    if (all_were_ready_) {
+        RM_LOG(kNotice, "worker {} serves again pid={} after_ms={}", worker.slot(), worker.pid(),
+               worker.age_ms());
+        return;
+    }
+    RM_LOG(kInfo, "worker {} is ready pid={} after_ms={}", worker.slot(), worker.pid(),
+           worker.age_ms());
+    if (policy_.live_count() == slots_.size() && !cannot_start_) {
+        all_were_ready_ = true;
+        events_.on_workers_ready();
+    }
+}
+
+void Supervisor::on_worker_failed(WorkerProcess& worker, const std::string& reason) {
+    if (all_were_ready_) {
+        RM_LOG(kErr, "worker {} cannot serve pid={}: {}", worker.slot(), worker.pid(), reason);
+    } else if (!cannot_start_) {
+        cannot_start_ = true;
+        events_.on_workers_cannot_start(format("worker {}: {}", worker.slot(), reason));
+    }
+}
+
+bool Supervisor::on_worker_stats(WorkerProcess& worker, const control::StatsReport& report) {
+    if (!book_.store(worker.slot(), report)) {
+        return false;
+    }
+    if (report.request_id != 0) {
+        gather_.on_report(worker.slot(), report.request_id);
+    }
+    return true;
+}
+
+bool Supervisor::on_worker_connect_failed(const control::ConnectFailed& message) {
+    return events_.on_connect_failed(message.pool, message.shard);
+}
+
+void Supervisor::on_worker_accept_stopped(WorkerProcess& worker) {
+    RM_LOG(kDebug, "worker {} has stopped accepting", worker.slot());
+    events_.on_worker_stopped();
+}
+
+void Supervisor::on_worker_exit(WorkerProcess& worker, io::ProcessExit exit) {
+    const size_t slot = worker.slot();
+    const std::string what = exit_text(exit);
+    if (respawning_ || exit.signal != 0 || exit.code != 0) {
+        RM_LOG(kWarn, "worker {} is gone pid={}: {} age_ms={}", slot, worker.pid(), what,
+               worker.age_ms());
+    } else {
+        RM_LOG(kInfo, "worker {} has ended pid={}", slot, worker.pid());
+    }
+    book_.fold(slot);
+    gather_.on_gone(slot);
+    after_death(slot, what);
+}
+
+void Supervisor::after_death(size_t slot, const std::string& what) {
+    const uint64_t delay_ms = policy_.on_death(slot, loop_.now_ms());
+    if (!respawning_) {
+        events_.on_worker_stopped();
+        return;
+    }
+    if (!all_were_ready_ && policy_.failed_starts(slot) >= kFailedStartsMax) {
+        if (!cannot_start_) {
+            cannot_start_ = true;
+            events_.on_workers_cannot_start(
+                format("worker {} ended {} times before it was ready, the last time with {}", slot,
+                       policy_.failed_starts(slot), what));
+        }
+        return;
+    }
+    // By the timer even without a delay: the WorkerProcess that tells us must not be replaced here.
+    slots_[slot].respawn->start(delay_ms);
+}
+
+}  // namespace ringmaster::master

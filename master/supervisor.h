@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keeps every slot served: starts the workers, gives each what it needs, replaces the dead.
+//
+// Events are borrowed and outlive this. Times are the loop's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/control/messages.h"
+#include "common/io/loop.h"
+#include "common/io/timer.h"
+#include "common/stats/stats.h"
+#include "config/model.h"
+#include "master/listener_set.h"
+#include "master/respawn_policy.h"
+#include "master/stats_book.h"
+#include "master/stats_gather.h"
+#include "master/worker_process.h"
+
+namespace ringmaster::master {
+
+class SupervisorEvents {
+  public:
+    virtual ~SupervisorEvents() = default;
+    // Every slot has become READY for the first time. Once.
+    virtual void on_workers_ready() = 0;
+    // Before on_workers_ready() only: it will not succeed.
+    virtual void on_workers_cannot_start(const std::string& reason) = 0;
+    // False: there is no such server.
+    [[nodiscard]] virtual bool on_connect_failed(size_t pool, size_t shard) = 0;
+    // A worker has stopped accepting, or has ended.
+    virtual void on_worker_stopped() = 0;
+};
+
+// What a worker is given. References are borrowed.
+struct Provisions {
+    const config::Config& config;
+    const control::ConfigBytes& config_bytes;
+    const ListenerSet& listeners;
+    std::function<control::RingState(size_t pool)> ring;
+    std::string log_file;
+    bool detached = false;
+};
+
+class Supervisor : private WorkerEvents {
+  public:
+    static constexpr uint32_t kFailedStartsMax = 3;
+
+    Supervisor(io::Loop& loop, size_t slots, Provisions provisions, SupervisorEvents& events);
+
+    void start();
+    // From now on a dead worker stays dead.
+    void stop_respawning();
+    // TERM-like order to every worker; one that is not READY yet is killed.
+    void send_stop(const control::Stop& stop);
+    void kill_all() noexcept;
+
+    void broadcast_ring(size_t pool);
+    template <class M>
+    void broadcast(const M& message) {
+        for (const Slot& slot : slots_) {
+            if (is_connected(slot)) {
+                slot.worker->link().send(message);
+            }
+        }
+    }
+
+    // Brings the numbers up to date, then calls.
+    void gather_stats(std::function<void()> on_done) { gather_.start(std::move(on_done)); }
+    [[nodiscard]] stats::Snapshot stats() const { return book_.merged(); }
+    [[nodiscard]] bool ever_answered(size_t pool, size_t shard) const {
+        return book_.ever_answered(pool, shard);
+    }
+
+    [[nodiscard]] size_t running_count() const noexcept;
+    [[nodiscard]] bool all_accept_stopped() const noexcept;
+
+  private:
+    struct Slot {
+        std::unique_ptr<WorkerProcess> worker;  // null before the first
+        std::unique_ptr<io::Timer> respawn;
+    };
+
+    static bool is_connected(const Slot& slot) noexcept;
+    void spawn(size_t slot);
+    void after_death(size_t slot, const std::string& what);
+    std::vector<size_t> ask_for_stats(uint64_t request_id);
+
+    void on_worker_hello(WorkerProcess& worker) override;
+    void on_worker_ready(WorkerProcess& worker) override;
+    void on_worker_failed(WorkerProcess& worker, const std::string& reason) override;
+    bool on_worker_stats(WorkerProcess& worker, const control::StatsReport& report) override;
+    bool on_worker_connect_failed(const control::ConnectFailed& message) override;
+    void on_worker_accept_stopped(WorkerProcess& worker) override;
+    void on_worker_exit(WorkerProcess& worker, io::ProcessExit exit) override;
+
+    io::Loop& loop_;
+    Provisions provisions_;
+    SupervisorEvents& events_;
+    RespawnPolicy policy_;
+    StatsBook book_;
+    StatsGather gather_;
+    std::vector<Slot> slots_;
+    bool all_were_ready_ = false;
+    bool cannot_start_ = false;
+    bool respawning_ = true;
+};
+
+}  // namespace ringmaster::master

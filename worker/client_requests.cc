@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// ClientSession: what the requests of both protocols have in common.
+#include <algorithm>
+#include <cerrno>
+#include <new>
+
+#include "worker/client_session.h"
+#include "worker/error_lines.h"
+#include "worker/pool.h"
+
+namespace ringmaster::worker {
+
+using stats::PoolStat;
+using stats::ServerStat;
+
+Request& ClientSession::new_request() {
+    Request* request = path_.memory.requests.make();
+    request->client = this;
+    request->fragment.request = request;
+    if (tail_ != nullptr) {
+        tail_->next = request;
+    } else {
+        head_ = request;
+    }
+    tail_ = request;
+    ++request_count_;
+    return *request;
+}
+
+void ClientSession::answer(std::string_view line, bool is_error) {
+    if (is_error) {
+        pool_.stats().add(PoolStat::kForwardError);
+    }
+    if (head_ == nullptr) {
+        out_.append(path_.memory, line);
+        mark_dirty();
+        return;
+    }
+    Request& request = new_request();
+    request.fragment.reply = path_.memory.park(base::ChunkRef(), line.data(), line.size());
+}
+
+void ClientSession::refuse_protocol(std::string_view line) {
+    answer(line, true);
+    parsing_ended_ = true;
+    clean_end_ = false;
+    input_.clear();
+}
+
+OutQueue* ClientSession::forward(Request& request, Fragment& fragment, uint32_t shard,
+                                 size_t size_bytes) {
+    RM_DEBUG_ASSERT(fragment.request == &request);
+    if (shard == ring::kNoShard) {
+        fail_fragment(fragment, ECONNREFUSED);  // twemproxy: the text when all servers are ejected
+        return nullptr;
+    }
+    Server& server = pool_.server(shard);
+    int error = 0;
+    UpstreamConnection* connection = server.connection_or_null(error);
+    if (connection == nullptr) {
+        fail_fragment(fragment, error);
+        return nullptr;
+    }
+    server.stats().add(ServerStat::kRequests);
+    server.stats().add(ServerStat::kRequestBytes, static_cast<int64_t>(size_bytes));
+    connection->enqueue(fragment, size_bytes);
+    return &connection->out();
+}
+
+void ClientSession::fail_fragment(Fragment& fragment, int error) {
+    Request& request = *fragment.request;
+    const std::string_view line = server_error_line(redis_, error);
+    fragment.reply.data = line.data();
+    fragment.reply.size = line.size();
+    request.proxy_error = true;
+    if (--request.unanswered == 0) {
+        on_answered(request);
+    }
+}
+
+SplitState& ClientSession::make_split(Request& request, size_t fragments,
+                                      std::span<const uint32_t> key_map,
+                                      proto::redis::JoinPolicy join) {
+    // One chunk holds it all: the state, its fragments, the map.
+    static_assert(sizeof(SplitState) % alignof(Fragment) == 0);
+    static_assert(alignof(Fragment) >= alignof(uint32_t));
+    const size_t fragments_at = sizeof(SplitState);
+    const size_t map_at = fragments_at + fragments * sizeof(Fragment);
+    base::ChunkRef chunk =
+        path_.memory.chunks.acquire(map_at + key_map.size() * sizeof(uint32_t));
+    char* memory = chunk->data();
+    auto* split = new (memory) SplitState;
+    auto* first = reinterpret_cast<Fragment*>(memory + fragments_at);
+    for (size_t i = 0; i < fragments; ++i) {
+        auto* fragment = new (first + i) Fragment;
+        fragment->request = &request;
+        fragment->index = static_cast<uint32_t>(i);
+    }
+    auto* map = reinterpret_cast<uint32_t*>(memory + map_at);
+    std::copy(key_map.begin(), key_map.end(), map);
+    split->fragments = {first, fragments};
+    split->fragment_of_key = {map, key_map.size()};
+    split->join = join;
+    split->memory = std::move(chunk);
+    request.split = split;
+    request.unanswered = static_cast<uint32_t>(fragments);
+    pool_.stats().add(PoolStat::kFragments, static_cast<int64_t>(fragments));
+    return *split;
+}
+
+}  // namespace ringmaster::worker

@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/client_session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/format.h"
+#include "common/base/log.h"
+#include "worker/pool.h"
+
+namespace ringmaster::worker {
+
+using stats::PoolStat;
+
+void release_request(Memory& memory, Request* request) noexcept {
+    RM_DEBUG_ASSERT(request->client == nullptr);
+    RM_DEBUG_ASSERT(request->at_servers == 0);
+    if (request->split != nullptr) {
+        // The state lies in the chunk it refers to: destroy what is in it before letting go.
+        SplitState* split = std::exchange(request->split, nullptr);
+        const base::ChunkRef memory_of_split = std::move(split->memory);
+        for (Fragment& fragment : split->fragments) {
+            fragment.~Fragment();
+        }
+        split->~SplitState();
+    }
+    memory.requests.destroy(request);
+}
+
+ClientSession::ClientSession(DataPath& path, Pool& pool)
+    : path_(path),
+      pool_(pool),
+      redis_(pool.config().redis),
+      authenticated_(pool.config().redis_auth.empty()) {}
+
+ClientSession::~ClientSession() {
+    RM_ASSERT(head_ == nullptr);
+}
+
+int ClientSession::start(int fd, bool is_unix) {
+    const int error = stream_.adopt(path_.loop, fd, is_unix, *this);
+    if (error != 0) {
+        return error;
+    }
+    if (pool_.config().tcpkeepalive && !is_unix) {
+        stream_.set_keepalive(true);
+    }
+    const int failed = stream_.start_reading();
+    if (failed != 0) {
+        stream_.close();
+        return failed;
+    }
+    ++path_.total_connections;
+    ++path_.curr_connections;
+    pool_.stats().add(PoolStat::kClientConnections);
+    return 0;
+}
+
+// ---- reading ----
+
+std::span<char> ClientSession::on_alloc() noexcept {
+    if (read_turn_ != path_.turn) {
+        read_turn_ = path_.turn;
+        read_this_turn_ = 0;
+    }
+    if (read_this_turn_ >= kReadBytesPerTurn) {
+        return {};  // the others have their turn; epoll tells us again
+    }
+    return input_.prepare(path_.memory.chunks, path_.hot);
+}
+
+void ClientSession::on_read(size_t size_bytes) noexcept {
+    read_this_turn_ += size_bytes;
+    const Window window = input_.arrived(path_.memory.chunks, path_.hot, size_bytes);
+    if (parsing_ended_) {
+        return;  // lingering, or answering what came before the end
+    }
+    const size_t used = redis_ ? parse_redis(window) : parse_memcached(window);
+    if (!is_open()) {
+        return;
+    }
+    if (parsing_ended_) {
+        maybe_end();
+        return;
+    }
+    const size_t needed = redis_ ? redis_parser_.bytes_needed() : memcached_parser_.bytes_needed();
+    if (used < window.size && needed > path_.memory.budget_bytes) {
+        refuse_protocol(redis_ ? "-OOM request is larger than the proxy's max_memory\r\n"
+                               : "SERVER_ERROR out of memory storing object\r\n");
+        return;
+    }
+    input_.keep(path_.memory.chunks, window, window.begin + used, window.size - used, needed);
+    maybe_pause();
+}
+
+void ClientSession::on_eof() noexcept {
+    eof_ = true;
+    if (input_.size() > 0) {
+        RM_LOG(kInfo, "pool '{}': a client left in the middle of a request, {} bytes dropped",
+               pool_.config().name, input_.size());
+        input_.clear();
+    }
+    if (lingering_) {
+        close(clean_end_);
+        return;
+    }
+    parsing_ended_ = true;
+    maybe_end();
+}
+
+void ClientSession::on_error(int error) noexcept {
+    RM_LOG(kInfo, "pool '{}': client connection failed: {}", pool_.config().name,
+           base::errno_text(error));
+    close(lingering_ && clean_end_);
+}
+
+void ClientSession::on_connected(int error) noexcept {
+    RM_ASSERT(error != 0 && false);  // client connections are accepted, never made
+}
+
+// ---- replies ----
+
+bool ClientSession::may_stream(const Request& request) const noexcept {
+    return &request == head_;
+}
+
+void ClientSession::on_reply(Request& request, const Window& window, const char* data,
+                             size_t size) {
+    if (&request != head_) {
+        if (!request.silent) {
+            request.fragment.reply = path_.memory.park(window.chunk, data, size);
+        }
+        request.unanswered = 0;
+        return;
+    }
+    if (!request.silent) {
+        out_.append_from(path_.memory, window.chunk, data, size);
+    }
+    pop_head();
+    send_answered();
+    mark_dirty();
+}
+
+void ClientSession::on_answered(Request& request) {
+    if (&request == head_) {
+        send_answered();
+        mark_dirty();
+    }
+}
+
+void ClientSession::on_reply_part(Request& request, const Window& window, const char* data,
+                                  size_t size) {
+    RM_DEBUG_ASSERT(&request == head_);
+    out_.append_from(path_.memory, window.chunk, data, size);
+    mark_dirty();
+}
+
+void ClientSession::on_streamed(Request& request) {
+    RM_DEBUG_ASSERT(&request == head_);
+    pop_head();
+    send_answered();
+    mark_dirty();
+}
+
+void ClientSession::cut() {
+    RM_LOG(kInfo, "pool '{}': a reply broke off half-way, closing its client",
+           pool_.config().name);
+    close(false);
+}
+
+void ClientSession::send_answered() {
+    while (head_ != nullptr && head_->unanswered == 0) {
+        emit(*head_);
+        pop_head();
+    }
+}
+
+void ClientSession::emit(Request& request) {
+    if (request.silent) {
+        return;
+    }
+    if (request.proxy_error) {
+        pool_.stats().add(PoolStat::kForwardError);
+    }
+    if (request.split != nullptr) {
+        emit_joined(request);
+        return;
+    }
+    const StoredReply& reply = request.fragment.reply;
+    out_.append_from(path_.memory, reply.chunk, reply.data, reply.size);
+}
+
+void ClientSession::emit_joined(Request& request) {
+    SplitState& split = *request.split;
+    path_.join_replies.clear();
+    for (const Fragment& fragment : split.fragments) {
+        path_.join_replies.push_back(fragment.reply.view());
+    }
+    path_.join_cursors.assign(split.fragments.size(), 0);
+    // A large element is referenced in its fragment's chunk instead of being copied: find which.
+    const auto append_piece = [&](std::string_view piece) {
+        if (piece.size() >= kReferenceBytes) {
+            for (const Fragment& fragment : split.fragments) {
+                const StoredReply& reply = fragment.reply;
+                if (piece.data() >= reply.data && piece.data() < reply.data + reply.size) {
+                    out_.append_from(path_.memory, reply.chunk, piece.data(), piece.size());
+                    return;
+                }
+            }
+        }
+        out_.append(path_.memory, piece);
+    };
+    std::string_view piece;
+    if (redis_) {
+        auto& joiner = path_.redis_joiner;
+        const bool good = joiner.begin(split.join, path_.join_replies, split.fragment_of_key,
+                                       path_.join_cursors);
+        out_.append(path_.memory, joiner.head());
+        while (good && joiner.next_piece(piece)) {
+            append_piece(piece);
+        }
+        return;
+    }
+    auto& joiner = path_.memcached_joiner;
+    if (!joiner.begin(path_.join_replies, split.fragment_of_key, path_.join_cursors)) {
+        out_.append(path_.memory, joiner.error());
+        return;
+    }
+    while (joiner.next_piece(piece)) {
+        append_piece(piece);
+    }
+}
+
+void ClientSession::pop_head() {
+    Request* request = head_;
+    head_ = request->next;
+    if (head_ == nullptr) {
+        tail_ = nullptr;
+    }
+    --request_count_;
+    request->next = nullptr;
+    request->client = nullptr;
+    if (request->at_servers == 0) {
+        release_request(path_.memory, request);
+    }
+}
+
+// ---- writing ----
+
+void ClientSession::mark_dirty() {
+    if (is_open()) {
+        path_.flush.mark(*this);
+    }
+}
+
+void ClientSession::flush_now() {
+    if (!is_open()) {
+        return;
+    }
+    int error = 0;
+    switch (flush(path_.memory, stream_, out_, error)) {
+        case FlushResult::kFailed:
+            close(false);
+            return;
+        case FlushResult::kBlocked:
+            maybe_pause();
+            return;
+        case FlushResult::kAllOut:
+            maybe_end();
+            if (paused_ && is_open()) {
+                resume_if_possible(path_.loop.now_ms());
+            }
+            return;
+    }
+}
+
+void ClientSession::on_drained() noexcept {
+    mark_dirty();
+}
+
+// ---- back-pressure ----
+
+void ClientSession::maybe_pause() {
+    if (paused_ || lingering_ || eof_ || !is_open()) {
+        return;
+    }
+    const Memory& memory = path_.memory;
+    const bool tight = memory.tight();
+    const size_t reply_limit =
+        tight ? kTightReplyBytes : std::max(kRelaxedReplyBytes, memory.budget_bytes / 8);
+    const size_t unsent = out_.bytes() + stream_.bytes_queued();
+    const bool too_many = tight && request_count_ > kTightRequests;
+    const bool memory_short =
+        request_count_ > 0 && memory.bytes_in_use() > memory.budget_bytes / 5 * 4;
+    if (unsent <= reply_limit && !too_many && !memory_short) {
+        return;
+    }
+    stream_.stop_reading();
+    paused_ = true;
+    last_moved_ms_ = path_.loop.active_ms();
+    last_out_bytes_ = unsent;
+    path_.paused.push_back(*this);
+}
+
+void ClientSession::resume_if_possible(uint64_t now_ms) {
+    (void)now_ms;
+    if (!is_open()) {
+        return;
+    }
+    const uint64_t active_ms = path_.loop.active_ms();
+    if (lingering_) {
+        if (active_ms - last_moved_ms_ >= kLingerMs) {
+            close(clean_end_);
+        }
+        return;
+    }
+    const Memory& memory = path_.memory;
+    const size_t unsent = out_.bytes() + stream_.bytes_queued();
+    if (unsent != last_out_bytes_) {
+        last_moved_ms_ = active_ms;
+        last_out_bytes_ = unsent;
+    }
+    const size_t reply_limit =
+        memory.tight() ? kTightReplyBytes : std::max(kRelaxedReplyBytes, memory.budget_bytes / 8);
+    const bool memory_short =
+        request_count_ > 0 && memory.bytes_in_use() > memory.budget_bytes / 5 * 4;
+    const bool too_many = memory.tight() && request_count_ > kTightRequests / 4;
+    if (unsent <= reply_limit / 4 && !memory_short && !too_many) {
+        paused_ = false;
+        static_cast<base::ListLink<PausedTag>*>(this)->unlink();
+        if (!eof_) {
+            stream_.start_reading();
+        }
+        return;
+    }
+    if (unsent > 0 && active_ms - last_moved_ms_ >= kStuckClientMs) {
+        RM_LOG(kNotice, "pool '{}': a client has read none of its {} reply bytes for {} s, closing",
+               pool_.config().name, unsent, kStuckClientMs / 1000);
+        close(false);
+    }
+}
+
+// ---- ending ----
+
+void ClientSession::finish() {
+    parsing_ended_ = true;
+    clean_end_ = true;
+    input_.clear();
+    maybe_end();
+}
+
+void ClientSession::maybe_end() {
+    const bool over = parsing_ended_ || eof_;
+    if (!over || !is_open() || head_ != nullptr || !out_.empty() || stream_.write_pending()) {
+        return;
+    }
+    if (eof_ || path_.stopping) {
+        close(eof_ || clean_end_);
+    } else if (!lingering_) {
+        begin_linger();
+    }
+}
+
+void ClientSession::begin_linger() {
+    // A plain close with unread input would reset the connection and could take the last reply with
+    // it: send FIN, throw away what still comes, close at the client's end or after kLingerMs.
+    lingering_ = true;
+    last_moved_ms_ = path_.loop.active_ms();
+    stream_.shutdown_write();
+    if (paused_) {
+        paused_ = false;
+        stream_.start_reading();
+    }
+    base::ListLink<PausedTag>& link = *this;
+    if (!link.linked()) {
+        path_.paused.push_back(*this);
+    }
+}
+
+void ClientSession::close(bool by_client) {
+    if (!is_open()) {
+        return;
+    }
+    pool_.stats().add(by_client ? PoolStat::kClientEof : PoolStat::kClientErr);
+    pool_.stats().add(PoolStat::kClientConnections, -1);
+    --path_.curr_connections;
+    stream_.close();
+    while (head_ != nullptr) {
+        pop_head();  // abandoned: freed now, or when its last fragment comes home
+    }
+    out_.clear(path_.memory);
+    input_.clear();
+    FlushLink::unlink();
+    static_cast<base::ListLink<PausedTag>*>(this)->unlink();
+    static_cast<base::ListLink<PoolTag>*>(this)->unlink();
+    path_.closed.push_back(*this);
+}
+
+}  // namespace ringmaster::worker

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// What all client sessions and upstream connections of one worker share.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "common/base/rng.h"
+#include "common/io/loop.h"
+#include "common/proto/memcached/joiner.h"
+#include "common/proto/memcached/splitter.h"
+#include "common/proto/redis/joiner.h"
+#include "common/proto/redis/splitter.h"
+#include "worker/flush_queue.h"
+#include "worker/input_buffer.h"
+#include "worker/memory.h"
+
+namespace ringmaster::worker {
+
+struct ClosedTag {};
+struct PausedTag {};
+
+struct DataPath {
+    DataPath(io::Loop& the_loop, Memory& the_memory, uint64_t seed)
+        : loop(the_loop), memory(the_memory), rng(seed) {}
+
+    io::Loop& loop;
+    Memory& memory;
+    base::Rng rng;
+    HotChunk hot;
+    FlushQueue flush;
+    uint64_t turn = 0;  // number of this turn of the loop
+
+    // Sessions that are closed but may still be on the call stack: freed before the next poll.
+    base::IntrusiveList<ClientSession, ClosedTag> closed;
+    // Sessions whose reading has stopped until their replies are out.
+    base::IntrusiveList<ClientSession, PausedTag> paused;
+
+    // Fragments in any upstream FIFO: while there are some, deadlines are checked.
+    uint64_t fragments_in_flight = 0;
+    int64_t total_connections = 0;
+    int64_t curr_connections = 0;
+    // No new clients, no new requests: every session ends when its last reply is out.
+    bool stopping = false;
+
+    // Tells the master that a server's address may be stale.
+    std::function<void(uint32_t pool, uint32_t shard)> connect_failed;
+
+    // Scratch that keeps its capacity.
+    proto::redis::Splitter redis_splitter;
+    proto::redis::Joiner redis_joiner;
+    proto::memcached::Splitter memcached_splitter;
+    proto::memcached::Joiner memcached_joiner;
+    std::vector<std::string_view> join_replies;
+    std::vector<size_t> join_cursors;
+};
+
+}  // namespace ringmaster::worker

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/flush_queue.h"
+
+#include <utility>
+
+#include "worker/client_session.h"
+#include "worker/limits.h"
+#include "worker/upstream_connection.h"
+
+namespace ringmaster::worker {
+
+namespace {
+
+// What the kernel would not take: owns its segments, wherever the connection has gone meanwhile.
+struct PendingSegments : io::PendingWrite {
+    PendingSegments(Memory& from, Segment* segments) : memory(from), chain(segments) {
+        for (const Segment* s = chain; s != nullptr; s = s->next) {
+            pieces.push_back({const_cast<char*>(s->data), s->size});
+        }
+    }
+    ~PendingSegments() override {
+        while (chain != nullptr) {
+            memory.segments.destroy(std::exchange(chain, chain->next));
+        }
+    }
+    Memory& memory;
+    Segment* chain;
+};
+
+}  // namespace
+
+FlushResult flush(Memory& memory, io::Stream& stream, OutQueue& out, int& error) {
+    while (!out.empty()) {
+        if (stream.write_pending()) {
+            return FlushResult::kBlocked;
+        }
+        iovec pieces[kMaxPieces];
+        const size_t count = out.gather(pieces, kMaxPieces);
+        size_t offered = 0;
+        for (size_t i = 0; i < count; ++i) {
+            offered += pieces[i].iov_len;
+        }
+        const ssize_t taken = stream.try_write(pieces, count);
+        if (taken < 0) {
+            error = static_cast<int>(-taken);
+            return FlushResult::kFailed;
+        }
+        out.consume(memory, static_cast<size_t>(taken));
+        if (static_cast<size_t>(taken) < offered) {
+            stream.write_rest(std::make_unique<PendingSegments>(memory, out.take()));
+            return FlushResult::kBlocked;
+        }
+    }
+    return FlushResult::kAllOut;
+}
+
+void FlushQueue::mark(UpstreamConnection& connection) noexcept {
+    if (!static_cast<FlushLink&>(connection).linked()) {
+        upstreams_.push_back(connection);
+    }
+}
+
+void FlushQueue::mark(ClientSession& session) noexcept {
+    if (!static_cast<FlushLink&>(session).linked()) {
+        clients_.push_back(session);
+    }
+}
+
+void FlushQueue::flush_all() {
+    // A failed upstream write answers clients, so clients come second; flushing a client makes no
+    // upstream dirty.
+    while (!upstreams_.empty()) {
+        upstreams_.pop_front()->flush_now();
+    }
+    while (!clients_.empty()) {
+        clients_.pop_front()->flush_now();
+    }
+}
+
+}  // namespace ringmaster::worker

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Connections with new output. Nothing is written where it is produced: once per turn of the loop,
+// just before it blocks, everything leaves, upstreams first, one writev a connection.
+#pragma once
+
+#include "common/base/intrusive_list.h"
+#include "common/io/stream.h"
+#include "worker/memory.h"
+#include "worker/out_queue.h"
+
+namespace ringmaster::worker {
+
+class ClientSession;
+class UpstreamConnection;
+
+struct FlushTag {};
+using FlushLink = base::ListLink<FlushTag>;
+
+enum class FlushResult { kAllOut, kBlocked, kFailed };
+
+// Writes what the kernel takes; the rest is handed to the stream, which reports when it is out.
+// On kFailed `error` is the errno.
+FlushResult flush(Memory& memory, io::Stream& stream, OutQueue& out, int& error);
+
+class FlushQueue {
+  public:
+    void mark(UpstreamConnection& connection) noexcept;
+    void mark(ClientSession& session) noexcept;
+    void flush_all();
+
+  private:
+    base::IntrusiveList<UpstreamConnection, FlushTag> upstreams_;
+    base::IntrusiveList<ClientSession, FlushTag> clients_;
+};
+
+}  // namespace ringmaster::worker

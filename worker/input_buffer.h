@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a connection has received of a message that is not complete yet.
+//
+// Reads go into the worker's one hot chunk, where whole messages are parsed in place and nothing is
+// kept. The beginning of an unfinished message is stashed and copied in front of the next read when
+// small; otherwise it gets a buffer of its own, long enough for all of it, and the kernel writes
+// the rest straight to its place. A parser thus always sees a message in one piece.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "common/base/chunk.h"
+
+namespace ringmaster::worker {
+
+// The read buffer all connections of a worker share.
+class HotChunk {
+  public:
+    // A chunk that nobody refers to.
+    base::ChunkRef& get(base::ChunkPool& chunks);
+
+  private:
+    base::ChunkRef chunk_;
+};
+
+// Bytes to parse: from the first byte of a message on. `chunk` holds them.
+struct Window {
+    char* begin = nullptr;
+    size_t size = 0;
+    base::ChunkRef chunk;
+    bool own_buffer = false;  // `chunk` is the connection's, not the hot one
+};
+
+class InputBuffer {
+  public:
+    // Where the next read goes. Never empty.
+    std::span<char> prepare(base::ChunkPool& chunks, HotChunk& hot);
+    // `size` bytes came: everything there is of the message(s).
+    Window arrived(base::ChunkPool& chunks, HotChunk& hot, size_t size);
+    // Keeps the unparsed end of a window, the beginning of a message that needs `needed` bytes at least.
+    void keep(base::ChunkPool& chunks, const Window& window, const char* rest, size_t rest_size,
+              size_t needed);
+    void clear() noexcept;
+    [[nodiscard]] size_t size() const noexcept { return used_; }
+
+  private:
+    base::ChunkRef partial_;
+    size_t used_ = 0;
+    bool in_place_ = false;  // partial_ is a buffer of its own, not a stash
+};
+
+}  // namespace ringmaster::worker

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Upper bounds of the data path, each with its reason.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace ringmaster::worker {
+
+// One read. Every connection of a worker reads into the same hot chunk of this size.
+inline constexpr size_t kReadBytes = 64 << 10;
+// An unfinished message of up to this size is stashed and copied in front of the next read; a
+// larger one gets a buffer of its own, read straight into its place.
+inline constexpr size_t kStashBytes = 4 << 10;
+// A buffer of its own is this much longer than the message, so that the read which completes it
+// comes back short and libuv does not ask the kernel once more.
+inline constexpr size_t kSlackBytes = 4 << 10;
+// Pieces from here on are passed on by reference, below they are copied (measured break-even 2 KB;
+// 4 KB bounds what a small piece can pin to 16 times its size).
+inline constexpr size_t kReferenceBytes = 4 << 10;
+// Pieces of one writev.
+inline constexpr size_t kMaxPieces = 64;
+// One connection may bring this much per turn of the loop, then the others have theirs.
+inline constexpr size_t kReadBytesPerTurn = 256 << 10;
+// A reply longer than this is passed on while it arrives; shorter ones leave whole or not at all.
+inline constexpr size_t kStreamingReplyBytes = 64 << 10;
+static_assert(kStashBytes < kReadBytes);
+static_assert(kSlackBytes + kStashBytes < kReadBytes);
+
+// Above half of the worker's memory budget: unsent reply bytes and requests in flight of one client
+// before its reading stops.
+inline constexpr size_t kTightReplyBytes = 256 << 10;
+inline constexpr size_t kTightRequests = 1024;
+// Below it: the larger of this and an eighth of the budget. Clients that write a whole pipeline
+// before they read must not hang.
+inline constexpr size_t kRelaxedReplyBytes = 8 << 20;
+
+// A client stopped in both directions for this long is closed.
+inline constexpr uint64_t kStuckClientMs = 30000;
+// After the last reply to a client that may still be sending: how long its bytes are read and
+// thrown away, so that the reply is not lost to a reset.
+inline constexpr uint64_t kLingerMs = 1000;
+// Without a master a worker answers what is in flight for at most this long.
+inline constexpr uint64_t kOrphanMs = 1000;
+
+// The period of the deadline check: timeout / 8 within these bounds.
+inline constexpr uint64_t kMinCheckMs = 5;
+inline constexpr uint64_t kMaxCheckMs = 100;
+
+// Accepts per turn of the loop. A Unix listener is shared by all workers: one at a time spreads.
+inline constexpr size_t kAcceptsPerTurn = 64;
+inline constexpr size_t kUnixAcceptsPerTurn = 1;
+
+inline constexpr uint64_t kBeatMs = 100;
+inline constexpr uint64_t kHousekeepingMs = 1000;
+
+}  // namespace ringmaster::worker

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/orphan_guard.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+namespace ringmaster::worker {
+
+namespace {
+
+void on_parent_death(int) {
+    // SIGALRM keeps its default action: the end of the process.
+    itimerval delay{};
+    delay.it_value.tv_sec = 1;
+    delay.it_value.tv_usec = 500000;
+    ::setitimer(ITIMER_REAL, &delay, nullptr);
+}
+
+}  // namespace
+
+bool arm_orphan_guard() {
+    const pid_t parent = ::getppid();
+    struct sigaction action {};
+    action.sa_handler = on_parent_death;
+    action.sa_flags = SA_RESTART;
+    sigemptyset(&action.sa_mask);
+    ::sigaction(SIGRTMIN, &action, nullptr);
+    ::prctl(PR_SET_PDEATHSIG, SIGRTMIN);
+    return ::getppid() == parent && parent != 1;
+}
+
+}  // namespace ringmaster::worker

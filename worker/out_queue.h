@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bytes on their way out of one connection: small pieces copied together, large ones by reference.
+//
+// An empty queue owns no memory. Memory is passed in rather than kept, a connection has two of these.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstring>
+#include <string_view>
+
+#include "common/base/chunk.h"
+
+namespace ringmaster::worker {
+
+struct Memory;
+
+struct Segment {
+    Segment* next = nullptr;
+    base::ChunkRef chunk;  // null: static storage
+    const char* data = nullptr;
+    size_t size = 0;
+};
+
+class OutQueue {
+  public:
+    OutQueue() = default;
+    OutQueue(const OutQueue&) = delete;
+    OutQueue& operator=(const OutQueue&) = delete;
+    ~OutQueue();  // must be empty: see clear()
+
+    void append(Memory& memory, const char* data, size_t size) {
+        if (size - 1 < room_) {  // false for 0 bytes, too
+            std::memcpy(write_at_, data, size);
+            write_at_ += size;
+            room_ -= size;
+            tail_->size += size;
+            bytes_ += size;
+            return;
+        }
+        append_slow(memory, data, size);
+    }
+    void append(Memory& memory, std::string_view bytes) {
+        append(memory, bytes.data(), bytes.size());
+    }
+    // By reference when that is cheaper: `data` lies in `chunk` (which may be null: then it is copied).
+    void append_from(Memory& memory, const base::ChunkRef& chunk, const char* data, size_t size);
+
+    // The first pieces; returns how many.
+    size_t gather(iovec* pieces, size_t max_pieces) const noexcept;
+    // Drops bytes from the front.
+    void consume(Memory& memory, size_t size) noexcept;
+    void clear(Memory& memory) noexcept;
+    // Takes everything out as a chain of segments, which the caller destroys.
+    Segment* take() noexcept;
+
+    [[nodiscard]] bool empty() const noexcept { return bytes_ == 0; }
+    [[nodiscard]] size_t bytes() const noexcept { return bytes_; }
+
+  private:
+    void append_slow(Memory& memory, const char* data, size_t size);
+    void push(Segment* segment) noexcept;
+
+    Segment* head_ = nullptr;
+    Segment* tail_ = nullptr;
+    char* write_at_ = nullptr;  // in the tail's chunk, when that is ours alone
+    size_t room_ = 0;
+    size_t bytes_ = 0;
+};
+
+// An OutQueue as the splitters' sink.
+struct AppendTo {
+    Memory& memory;
+    OutQueue& out;
+    void append(const char* data, size_t size) { out.append(memory, data, size); }
+};
+
+}  // namespace ringmaster::worker

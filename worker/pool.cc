@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/pool.h"
+
+#include "common/base/log.h"
+
+namespace ringmaster::worker {
+
+Pool::Pool(DataPath& path, const config::PoolConfig& config, uint32_t index)
+    : path_(path), config_(config), index_(index) {
+    for (uint32_t shard = 0; shard < config.servers.size(); ++shard) {
+        servers_.push_back(std::make_unique<Server>(path, *this, shard));
+    }
+}
+
+Pool::~Pool() {
+    RM_ASSERT(clients_.empty());
+}
+
+bool Pool::set_ring(const control::RingState& state) {
+    if (state.servers.size() != servers_.size() || state.epoch < epoch_) {
+        return false;
+    }
+    std::vector<io::SocketAddress> addresses;
+    std::vector<ring::RingServer> members;
+    for (size_t i = 0; i < servers_.size(); ++i) {
+        io::SocketAddress address;
+        if (!state.servers[i].address.empty()) {
+            const auto decoded = io::SocketAddress::from_bytes(state.servers[i].address);
+            if (!decoded.has_value()) {
+                return false;
+            }
+            address = *decoded;
+        }
+        addresses.push_back(address);
+        members.push_back({config_.servers[i].name, config_.servers[i].weight,
+                           state.servers[i].live});
+    }
+    placement_ = ring::Placement(config_.hash, config_.hash_tag, config_.distribution, members);
+    epoch_ = state.epoch;
+    for (size_t i = 0; i < servers_.size(); ++i) {
+        servers_[i]->set_live(members[i].live);
+        servers_[i]->set_address(addresses[i]);
+    }
+    return true;
+}
+
+void Pool::add_client(int fd) {
+    // Owned by the pool's list until it closes, then by DataPath::closed.
+    auto* session = new ClientSession(path_, *this);
+    clients_.push_back(*session);
+    const int error = session->start(fd, config_.listen.is_unix);
+    if (error != 0) {
+        RM_LOG(kWarn, "pool '{}': cannot serve a new client: errno {}", config_.name, error);
+        static_cast<base::ListLink<PoolTag>*>(session)->unlink();
+        delete session;
+    }
+}
+
+void Pool::preconnect() {
+    if (config_.preconnect) {
+        for (const auto& server : servers_) {
+            server->preconnect();
+        }
+    }
+}
+
+void Pool::check_deadlines(uint64_t now_ms) {
+    if (config_.timeout_ms == 0) {
+        return;
+    }
+    for (const auto& server : servers_) {
+        server->check_deadlines(now_ms, config_.timeout_ms);
+    }
+}
+
+void Pool::finish_clients() {
+    ClientSession* session = clients_.front_or_null();
+    while (session != nullptr) {
+        ClientSession* next = clients_.next_or_null(*session);
+        session->finish();
+        session = next;
+    }
+}
+
+void Pool::fail_servers(int error) {
+    for (const auto& server : servers_) {
+        server->fail_all(error);
+    }
+}
+
+void Pool::housekeep() {
+    for (const auto& server : servers_) {
+        server->free_retired();
+    }
+}
+
+void Pool::fill(stats::PoolSnapshot& snapshot) const {
+    snapshot.pool = stats_;
+    for (size_t i = 0; i < servers_.size(); ++i) {
+        snapshot.servers[i] = servers_[i]->snapshot();
+    }
+}
+
+}  // namespace ringmaster::worker

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// One pool in this worker: its servers, its placement and its clients.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "common/control/messages.h"
+#include "common/ring/placement.h"
+#include "common/stats/stats.h"
+#include "config/model.h"
+#include "worker/client_session.h"
+#include "worker/data_path.h"
+#include "worker/server.h"
+
+namespace ringmaster::worker {
+
+class Pool {
+  public:
+    // `config` is borrowed and outlives the pool.
+    Pool(DataPath& path, const config::PoolConfig& config, uint32_t index);
+    ~Pool();
+
+    // The master's word on membership. False when it does not fit this pool (then nothing changed).
+    bool set_ring(const control::RingState& state);
+    // 0 until the first RING has come.
+    [[nodiscard]] uint64_t epoch() const noexcept { return epoch_; }
+
+    void add_client(int fd);
+    void preconnect();
+
+    // ring::kNoShard when no server is live.
+    [[nodiscard]] uint32_t shard_of(std::string_view key) {
+        return placement_.shard_of(key, path_.rng);
+    }
+
+    Server& server(uint32_t shard) noexcept { return *servers_[shard]; }
+    [[nodiscard]] size_t server_count() const noexcept { return servers_.size(); }
+    [[nodiscard]] const config::PoolConfig& config() const noexcept { return config_; }
+    [[nodiscard]] uint32_t index() const noexcept { return index_; }
+    stats::PoolCounters& stats() noexcept { return stats_; }
+    [[nodiscard]] const stats::PoolCounters& stats() const noexcept { return stats_; }
+    base::IntrusiveList<ClientSession, PoolTag>& clients() noexcept { return clients_; }
+
+    void check_deadlines(uint64_t now_ms);
+    // Every session ends when its last reply is out; idle ones now.
+    void finish_clients();
+    void fail_servers(int error);
+    // About once a second: frees what retired connections leave.
+    void housekeep();
+    void fill(stats::PoolSnapshot& snapshot) const;
+
+  private:
+    DataPath& path_;
+    const config::PoolConfig& config_;
+    uint32_t index_;
+    uint64_t epoch_ = 0;
+    ring::Placement placement_;
+    std::vector<std::unique_ptr<Server>> servers_;
+    base::IntrusiveList<ClientSession, PoolTag> clients_;
+    stats::PoolCounters stats_;
+};
+
+}  // namespace ringmaster::worker

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// A request between its client and its server(s).
+//
+// Ownership: a Request belongs to its client session's ordered queue. Each Fragment belongs to its
+// Request and stands in exactly one upstream connection's FIFO from the moment its bytes are queued
+// there until its reply has come (or the connection failed). If the session goes first, the request
+// is abandoned (client == null) and freed when its last fragment comes home.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "common/base/chunk.h"
+#include "common/proto/redis/commands.h"
+
+namespace ringmaster::worker {
+
+class ClientSession;
+struct Request;
+
+// A whole reply that waits for its turn. `chunk` keeps the bytes; null for static storage.
+struct StoredReply {
+    base::ChunkRef chunk;
+    const char* data = nullptr;
+    size_t size = 0;
+
+    [[nodiscard]] std::string_view view() const noexcept { return {data, size}; }
+};
+
+struct Fragment {
+    Fragment* fifo_next = nullptr;
+    Request* request = nullptr;
+    StoredReply reply;
+    uint64_t queued_ms = 0;      // active time
+    uint32_t request_bytes = 0;  // for the queue gauges; capped
+    uint32_t index = 0;          // among the fragments of its request
+    bool expired = false;        // the client clock ran out: its reply is swallowed when it comes
+};
+
+// What a split request remembers. Lies in a chunk together with its fragments and key map.
+struct SplitState {
+    base::ChunkRef memory;  // holds this very object
+    std::span<Fragment> fragments;
+    std::span<uint32_t> fragment_of_key;
+    proto::redis::JoinPolicy join = proto::redis::JoinPolicy::kFirst;
+};
+
+struct Request {
+    Request* next = nullptr;          // of the same client, in order
+    ClientSession* client = nullptr;  // null: abandoned
+    SplitState* split = nullptr;      // null: the one fragment below
+    uint32_t at_servers = 0;          // fragments in a FIFO: the request may not be freed before
+    uint32_t unanswered = 0;          // fragments without a reply or an error yet; 0 = may leave
+    bool streaming = false;           // its reply has begun to leave while it still arrives
+    bool silent = false;              // noreply: the reply is dropped
+    bool handshake = false;           // the proxy's own (AUTH, SELECT): no client
+    bool proxy_error = false;         // a fragment failed here, not at its server
+    Fragment fragment;
+};
+
+}  // namespace ringmaster::worker

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/server.h"
+
+#include <algorithm>
+
+#include "common/base/format.h"
+#include "common/base/log.h"
+#include "worker/pool.h"
+
+namespace ringmaster::worker {
+
+using stats::ServerStat;
+
+Server::Server(DataPath& path, Pool& pool, uint32_t shard)
+    : path_(path), pool_(pool), shard_(shard) {}
+
+const config::ServerConfig& Server::config() const noexcept {
+    return pool_.config().servers[shard_];
+}
+
+UpstreamConnection* Server::connection_or_null(int& error) {
+    UpstreamConnection* chosen = nullptr;
+    if (connections_.size() < pool_.config().server_connections) {
+        chosen = connections_.emplace_back(std::make_unique<UpstreamConnection>(path_, *this)).get();
+        next_ = 0;
+    } else {
+        chosen = connections_[next_].get();
+        next_ = next_ + 1 < connections_.size() ? next_ + 1 : 0;
+    }
+    if (!chosen->is_open()) {
+        error = chosen->open();
+        if (error != 0) {
+            stats_.add(ServerStat::kServerErr);
+            path_.connect_failed(pool_.index(), shard_);
+            return nullptr;
+        }
+    }
+    return chosen;
+}
+
+void Server::preconnect() {
+    int error = 0;
+    if (connection_or_null(error) == nullptr) {
+        RM_LOG(kWarn, "connect to server '{}' failed, ignored: {}", config().name,
+               base::errno_text(error));
+    }
+}
+
+void Server::set_address(const io::SocketAddress& address) {
+    if (address == address_) {
+        return;
+    }
+    address_ = address;
+    for (std::unique_ptr<UpstreamConnection>& connection : connections_) {
+        connection->retire();
+        if (connection->is_open()) {
+            retiring_.push_back(std::move(connection));
+        }
+    }
+    connections_.clear();
+    next_ = 0;
+}
+
+void Server::check_deadlines(uint64_t now_ms, uint64_t timeout_ms) {
+    for (const auto& connection : connections_) {
+        connection->check_deadlines(now_ms, timeout_ms);
+    }
+    for (const auto& connection : retiring_) {
+        connection->check_deadlines(now_ms, timeout_ms);
+    }
+}
+
+void Server::free_retired() {
+    std::erase_if(retiring_, [](const auto& connection) { return !connection->is_open(); });
+}
+
+void Server::fail_all(int error) {
+    for (const auto& connection : connections_) {
+        if (connection->is_open()) {
+            connection->fail(error);
+        }
+    }
+    for (const auto& connection : retiring_) {
+        if (connection->is_open()) {
+            connection->fail(error);
+        }
+    }
+}
+
+stats::ServerCounters Server::snapshot() const {
+    stats::ServerCounters counters = stats_;
+    for (const auto& connection : connections_) {
+        const UpstreamConnection::QueueLengths lengths = connection->queue_lengths();
+        counters.add(ServerStat::kInQueue, lengths.in_count);
+        counters.add(ServerStat::kInQueueBytes, lengths.in_bytes);
+        counters.add(ServerStat::kOutQueue, lengths.out_count);
+        counters.add(ServerStat::kOutQueueBytes, lengths.out_bytes);
+    }
+    return counters;
+}
+
+}  // namespace ringmaster::worker

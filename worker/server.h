@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// One server of a pool as this worker sees it: its address, its connections, its counters.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/io/socket_address.h"
+#include "common/stats/stats.h"
+#include "config/model.h"
+#include "worker/data_path.h"
+#include "worker/upstream_connection.h"
+
+namespace ringmaster::worker {
+
+class Pool;
+
+class Server {
+  public:
+    Server(DataPath& path, Pool& pool, uint32_t shard);
+
+    // The connection for the next request. While there are fewer than server_connections, every
+    // request opens another; then they take turns. Null with an errno when none could be opened.
+    UpstreamConnection* connection_or_null(int& error);
+    // One attempt, not waited for.
+    void preconnect();
+
+    // A changed address renews the connections: idle ones close at once, busy ones when they are idle.
+    void set_address(const io::SocketAddress& address);
+    void set_live(bool live) noexcept { live_ = live; }
+
+    void check_deadlines(uint64_t now_ms, uint64_t timeout_ms);
+    void fail_all(int error);
+    void free_retired();
+    // Counters plus the gauges of this moment.
+    [[nodiscard]] stats::ServerCounters snapshot() const;
+
+    [[nodiscard]] const config::ServerConfig& config() const noexcept;
+    [[nodiscard]] const io::SocketAddress& address() const noexcept { return address_; }
+    [[nodiscard]] bool live() const noexcept { return live_; }
+    Pool& pool() noexcept { return pool_; }
+    [[nodiscard]] uint32_t shard() const noexcept { return shard_; }
+    stats::ServerCounters& stats() noexcept { return stats_; }
+
+  private:
+    DataPath& path_;
+    Pool& pool_;
+    uint32_t shard_;
+    bool live_ = true;
+    io::SocketAddress address_;
+    // Made when first needed, then reused for ever: a closed one is opened again.
+    std::vector<std::unique_ptr<UpstreamConnection>> connections_;
+    size_t next_ = 0;
+    // Connections to a former address, with requests outstanding.
+    std::vector<std::unique_ptr<UpstreamConnection>> retiring_;
+    stats::ServerCounters stats_;
+};
+
+}  // namespace ringmaster::worker

@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/upstream_connection.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+#include <utility>
+
+#include "common/base/format.h"
+#include "common/base/log.h"
+#include "worker/client_session.h"
+#include "worker/error_lines.h"
+#include "worker/pool.h"
+#include "worker/server.h"
+
+namespace ringmaster::worker {
+
+using proto::ParseStatus;
+using stats::ServerStat;
+
+UpstreamConnection::~UpstreamConnection() {
+    RM_ASSERT(head_ == nullptr);
+    close_stream();
+}
+
+int UpstreamConnection::open() {
+    RM_ASSERT(!is_open());
+    RM_ASSERT(head_ == nullptr);
+    if (server_.address().empty()) {
+        return EHOSTDOWN;  // twemproxy: the text for a name that does not resolve
+    }
+    const int error = stream_.connect(path_.loop, server_.address(), *this);
+    if (error != 0) {
+        return error;
+    }
+    ++path_.total_connections;
+    ++path_.curr_connections;
+    last_progress_ms_ = path_.loop.active_ms();
+    queue_handshake();
+    return 0;
+}
+
+void UpstreamConnection::queue_handshake() {
+    const config::PoolConfig& config = server_.pool().config();
+    if (!config.redis) {
+        return;
+    }
+    const auto queue = [this](const std::string& bytes) {
+        Request* request = path_.memory.requests.make();
+        request->handshake = true;
+        request->fragment.request = request;
+        enqueue(request->fragment, bytes.size());
+        out_.append(path_.memory, bytes);
+    };
+    if (!config.redis_auth.empty()) {
+        queue(base::format("*2\r\n$4\r\nAUTH\r\n${}\r\n{}\r\n", config.redis_auth.size(),
+                           config.redis_auth));
+    }
+    if (config.redis_db > 0) {
+        const std::string db = std::to_string(config.redis_db);
+        queue(base::format("*2\r\n$6\r\nSELECT\r\n${}\r\n{}\r\n", db.size(), db));
+    }
+}
+
+void UpstreamConnection::finish_handshake(Request* request, std::string_view reply) {
+    if (!reply.empty() && reply.front() == '-') {
+        RM_LOG(kWarn, "server '{}' of pool '{}' refused AUTH or SELECT: {}",
+               server_.config().name, server_.pool().config().name, printable(reply, 200));
+    }
+    release_request(path_.memory, request);
+}
+
+void UpstreamConnection::enqueue(Fragment& fragment, size_t request_bytes) {
+    RM_DEBUG_ASSERT(is_open());
+    fragment.request_bytes = static_cast<uint32_t>(
+        std::min<size_t>(request_bytes, std::numeric_limits<uint32_t>::max()));
+    fragment.queued_ms = path_.loop.active_ms();
+    if (head_ == nullptr) {
+        last_progress_ms_ = fragment.queued_ms;  // the health clock runs while the FIFO is not empty
+    }
+    push(fragment);
+    ++fragment.request->at_servers;
+    path_.flush.mark(*this);
+}
+
+void UpstreamConnection::push(Fragment& fragment) {
+    fragment.fifo_next = nullptr;
+    if (tail_ != nullptr) {
+        tail_->fifo_next = &fragment;
+    } else {
+        head_ = &fragment;
+    }
+    tail_ = &fragment;
+    if (first_unexpired_ == nullptr) {
+        first_unexpired_ = &fragment;
+    }
+    ++path_.fragments_in_flight;
+}
+
+Fragment* UpstreamConnection::pop() {
+    Fragment* fragment = head_;
+    head_ = fragment->fifo_next;
+    if (head_ == nullptr) {
+        tail_ = nullptr;
+    }
+    if (first_unexpired_ == fragment) {
+        first_unexpired_ = head_;
+    }
+    fragment->fifo_next = nullptr;
+    --path_.fragments_in_flight;
+    --fragment->request->at_servers;
+    return fragment;
+}
+
+void UpstreamConnection::flush_now() {
+    if (!connected_) {
+        return;  // on_connected() comes back to it
+    }
+    int error = 0;
+    if (flush(path_.memory, stream_, out_, error) == FlushResult::kFailed) {
+        fail(error);
+    }
+}
+
+// ---- reading ----
+
+std::span<char> UpstreamConnection::on_alloc() noexcept {
+    if (read_turn_ != path_.turn) {
+        read_turn_ = path_.turn;
+        read_this_turn_ = 0;
+    }
+    if (read_this_turn_ >= kReadBytesPerTurn) {
+        return {};
+    }
+    return input_.prepare(path_.memory.chunks, path_.hot);
+}
+
+void UpstreamConnection::on_read(size_t size_bytes) noexcept {
+    read_this_turn_ += size_bytes;
+    last_progress_ms_ = path_.loop.active_ms();
+    const Window window = input_.arrived(path_.memory.chunks, path_.hot, size_bytes);
+    const char* at = window.begin;
+    size_t left = window.size;
+    while (left > 0) {
+        if (head_ == nullptr) {  // a stray reply: nobody may get it
+            fail(EINVAL);
+            return;
+        }
+        const ParseStatus status = parse(at, left);
+        if (status == ParseStatus::kNeedMore) {
+            break;
+        }
+        if (status != ParseStatus::kDone) {
+            fail(EINVAL);
+            return;
+        }
+        const size_t size = parser_position();
+        parser_reset();
+        deliver(window, at, size);
+        if (!is_open()) {
+            return;
+        }
+        at += size;
+        left -= size;
+    }
+    if (left > 0) {
+        const size_t taken = stream_part(window, at, left);
+        if (!is_open()) {
+            return;
+        }
+        input_.keep(path_.memory.chunks, window, at + taken, left - taken, parser_needed());
+    }
+}
+
+void UpstreamConnection::deliver(const Window& window, const char* data, size_t size) {
+    const bool was_streaming = std::exchange(streaming_, false);
+    Fragment* fragment = pop();
+    Request* request = fragment->request;
+    if (request->handshake) {
+        finish_handshake(request, {data, size});
+    } else if (request->client == nullptr) {
+        if (request->at_servers == 0) {
+            release_request(path_.memory, request);
+        }
+    } else if (!fragment->expired) {
+        server_.stats().add(ServerStat::kResponses);
+        server_.stats().add(ServerStat::kResponseBytes, static_cast<int64_t>(size));
+        ClientSession* client = request->client;
+        if (was_streaming) {
+            client->on_reply_part(*request, window, data, size);
+            client->on_streamed(*request);
+        } else if (request->split == nullptr) {
+            client->on_reply(*request, window, data, size);
+        } else {
+            fragment->reply = path_.memory.park(window.chunk, data, size);
+            if (--request->unanswered == 0) {
+                client->on_answered(*request);
+            }
+        }
+    }
+    if (retiring_ && head_ == nullptr) {
+        close_stream();
+    }
+}
+
+size_t UpstreamConnection::stream_part(const Window& window, const char* data, size_t size) {
+    Request& request = *head_->request;
+    if (!streaming_) {
+        if (size <= kStreamingReplyBytes && parser_needed() <= kStreamingReplyBytes) {
+            return 0;
+        }
+        const bool unwanted = request.client == nullptr || head_->expired || request.silent;
+        const bool may_leave = !unwanted && request.split == nullptr &&
+                               request.client->may_stream(request);
+        if (request.handshake || (!unwanted && !may_leave)) {
+            return 0;  // kept until it is whole
+        }
+        streaming_ = true;
+        request.streaming = may_leave;
+    }
+    const size_t taken = std::min(parser_position(), size);
+    if (taken == 0) {
+        return 0;
+    }
+    if (request.streaming && request.client != nullptr) {
+        server_.stats().add(ServerStat::kResponseBytes, static_cast<int64_t>(taken));
+        request.client->on_reply_part(request, window, data, taken);
+    }
+    parser_rebase(taken);
+    return taken;
+}
+
+// ---- failing ----
+
+void UpstreamConnection::fail(int error) {
+    if (error == ETIMEDOUT) {
+        server_.stats().add(ServerStat::kServerTimedout);
+    } else {
+        server_.stats().add(error == kServerClosed ? ServerStat::kServerEof
+                                                   : ServerStat::kServerErr);
+    }
+    close_stream();
+    const std::string_view line = server_error_line(server_.pool().config().redis, error);
+    // Detached first: answering a client must not find this half-failed FIFO.
+    Fragment* fragment = std::exchange(head_, nullptr);
+    tail_ = nullptr;
+    first_unexpired_ = nullptr;
+    while (fragment != nullptr) {
+        Fragment* next = fragment->fifo_next;
+        Request* request = fragment->request;
+        fragment->fifo_next = nullptr;
+        --path_.fragments_in_flight;
+        --request->at_servers;
+        if (request->client == nullptr) {
+            if (request->at_servers == 0) {
+                release_request(path_.memory, request);
+            }
+        } else if (request->streaming) {
+            request->client->cut();
+        } else if (!fragment->expired) {
+            fragment->reply.data = line.data();
+            fragment->reply.size = line.size();
+            request->proxy_error = true;
+            if (--request->unanswered == 0) {
+                request->client->on_answered(*request);
+            }
+        }
+        fragment = next;
+    }
+}
+
+void UpstreamConnection::expire(Fragment& fragment) {
+    Request& request = *fragment.request;
+    if (request.handshake || request.client == nullptr) {
+        return;
+    }
+    const std::string_view line =
+        server_error_line(server_.pool().config().redis, ETIMEDOUT);
+    fragment.expired = true;
+    fragment.reply.data = line.data();
+    fragment.reply.size = line.size();
+    request.proxy_error = true;
+    if (--request.unanswered == 0) {
+        request.client->on_answered(request);
+    }
+}
+
+void UpstreamConnection::check_deadlines(uint64_t now_ms, uint64_t timeout_ms) {
+    if (head_ == nullptr || !is_open()) {
+        return;
+    }
+    const size_t queued = stream_.bytes_queued();
+    if (queued < last_bytes_queued_) {
+        last_progress_ms_ = now_ms;  // the server takes a partly written request
+    }
+    last_bytes_queued_ = queued;
+    if (now_ms - last_progress_ms_ >= timeout_ms) {
+        RM_LOG(kInfo, "server '{}' of pool '{}': no progress for {} ms, closing",
+               server_.config().name, server_.pool().config().name, timeout_ms);
+        fail(ETIMEDOUT);
+        return;
+    }
+    while (first_unexpired_ != nullptr &&
+           now_ms - first_unexpired_->queued_ms >= timeout_ms) {
+        Fragment* fragment = first_unexpired_;
+        first_unexpired_ = fragment->fifo_next;
+        if (fragment == head_ && streaming_) {
+            continue;  // a reply that is leaving makes progress
+        }
+        expire(*fragment);
+    }
+}
+
+void UpstreamConnection::retire() {
+    if (head_ == nullptr) {
+        close_stream();
+    } else {
+        retiring_ = true;
+    }
+}
+
+void UpstreamConnection::close_stream() {
+    if (!stream_.is_open()) {
+        return;
+    }
+    if (connected_) {
+        server_.stats().add(ServerStat::kServerConnections, -1);
+    }
+    --path_.curr_connections;
+    connected_ = false;
+    streaming_ = false;
+    stream_.close();
+    out_.clear(path_.memory);
+    input_.clear();
+    parser_reset();
+    last_bytes_queued_ = 0;
+    FlushLink::unlink();
+}
+
+// ---- stream events ----
+
+void UpstreamConnection::on_eof() noexcept {
+    RM_LOG(kInfo, "server '{}' of pool '{}' closed its connection", server_.config().name,
+           server_.pool().config().name);
+    fail(kServerClosed);
+}
+
+void UpstreamConnection::on_error(int error) noexcept {
+    fail(error);
+}
+
+void UpstreamConnection::on_connected(int error) noexcept {
+    if (error != 0) {
+        RM_LOG(kInfo, "connect to server '{}' of pool '{}' failed: {}", server_.config().name,
+               server_.pool().config().name, base::errno_text(error));
+        path_.connect_failed(server_.pool().index(), server_.shard());
+        fail(error);
+        return;
+    }
+    connected_ = true;
+    last_progress_ms_ = path_.loop.active_ms();
+    server_.stats().add(ServerStat::kServerConnections);
+    const int failed = stream_.start_reading();
+    if (failed != 0) {
+        fail(failed);
+        return;
+    }
+    path_.flush.mark(*this);
+}
+
+void UpstreamConnection::on_drained() noexcept {
+    last_progress_ms_ = path_.loop.active_ms();
+    path_.flush.mark(*this);
+}
+
+UpstreamConnection::QueueLengths UpstreamConnection::queue_lengths() const noexcept {
+    QueueLengths lengths;
+    int64_t total = 0;
+    for (const Fragment* f = head_; f != nullptr; f = f->fifo_next) {
+        total += f->request_bytes;
+    }
+    int64_t sent = total - static_cast<int64_t>(out_.bytes() + stream_.bytes_queued());
+    for (const Fragment* f = head_; f != nullptr; f = f->fifo_next) {
+        const bool is_out = sent >= f->request_bytes;
+        sent -= f->request_bytes;
+        (is_out ? lengths.out_count : lengths.in_count) += 1;
+        (is_out ? lengths.out_bytes : lengths.in_bytes) += f->request_bytes;
+    }
+    return lengths;
+}
+
+// ---- the parser of this pool's protocol ----
+
+ParseStatus UpstreamConnection::parse(const char* begin, size_t size) noexcept {
+    return server_.pool().config().redis ? redis_parser_.parse(begin, size)
+                                         : memcached_parser_.parse(begin, size);
+}
+
+size_t UpstreamConnection::parser_position() const noexcept {
+    return server_.pool().config().redis ? redis_parser_.position() : memcached_parser_.position();
+}
+
+size_t UpstreamConnection::parser_needed() const noexcept {
+    return server_.pool().config().redis ? redis_parser_.bytes_needed()
+                                         : memcached_parser_.bytes_needed();
+}
+
+void UpstreamConnection::parser_rebase(size_t bytes) noexcept {
+    if (server_.pool().config().redis) {
+        redis_parser_.rebase(bytes);
+    } else {
+        memcached_parser_.rebase(bytes);
+    }
+}
+
+void UpstreamConnection::parser_reset() noexcept {
+    redis_parser_.reset();
+    memcached_parser_.reset();
+}
+
+}  // namespace ringmaster::worker

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// One connection to a server: a FIFO of fragments that wait for their replies.
+//
+// A fragment takes its place in the FIFO before its first byte is sent; replies belong to the oldest.
+// Any parse error, stray byte, timeout or end of the connection fails everything it carried, and
+// nothing is ever sent again: the next request opens a new connection.
+// Two clocks, both in active time. Health: `timeout` without any progress while something is
+// outstanding ends the connection. Client: `timeout` since a request was queued answers that
+// request with the error; its slot stays and swallows the late reply.
+// Source: design of nutcracker's `timeout`, with the two clocks told apart.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <variant>
+
+#include "common/io/stream.h"
+#include "common/proto/memcached/reply_parser.h"
+#include "common/proto/redis/reply_parser.h"
+#include "worker/data_path.h"
+#include "worker/flush_queue.h"
+#include "worker/out_queue.h"
+#include "worker/request.h"
+
+namespace ringmaster::worker {
+
+class Server;
+
+class UpstreamConnection : public io::StreamHandler, public FlushLink {
+  public:
+    UpstreamConnection(DataPath& path, Server& server) : path_(path), server_(server) {}
+    ~UpstreamConnection() override;
+
+    [[nodiscard]] bool is_open() const noexcept { return stream_.is_open(); }
+    [[nodiscard]] bool is_connected() const noexcept { return connected_; }
+    // Starts connecting and queues the handshake. 0 or an errno.
+    int open();
+
+    // Takes `fragment` into the FIFO; the caller then appends its bytes to out(). Requires is_open().
+    void enqueue(Fragment& fragment, size_t request_bytes);
+    OutQueue& out() noexcept { return out_; }
+
+    void flush_now();
+    // Judges both clocks; `timeout_ms` > 0.
+    void check_deadlines(uint64_t now_ms, uint64_t timeout_ms);
+    // Closes as soon as nothing is outstanding: the server lives elsewhere now.
+    void retire();
+    // Fails everything outstanding with `error` and closes.
+    void fail(int error);
+
+    // Requests written and not yet answered, and requests not wholly written, with their bytes.
+    struct QueueLengths {
+        int64_t in_count = 0;
+        int64_t in_bytes = 0;
+        int64_t out_count = 0;
+        int64_t out_bytes = 0;
+    };
+    [[nodiscard]] QueueLengths queue_lengths() const noexcept;
+
+    // io::StreamHandler
+    std::span<char> on_alloc() noexcept override;
+    void on_read(size_t size_bytes) noexcept override;
+    void on_eof() noexcept override;
+    void on_error(int error) noexcept override;
+    void on_connected(int error) noexcept override;
+    void on_drained() noexcept override;
+
+  private:
+    proto::ParseStatus parse(const char* begin, size_t size) noexcept;
+    [[nodiscard]] size_t parser_position() const noexcept;
+    [[nodiscard]] size_t parser_needed() const noexcept;
+    void parser_rebase(size_t bytes) noexcept;
+    void parser_reset() noexcept;
+
+    void queue_handshake();
+    void push(Fragment& fragment);
+    Fragment* pop();
+    // A whole reply, or its last part when it has been streaming.
+    void deliver(const Window& window, const char* data, size_t size);
+    void finish_handshake(Request* request, std::string_view reply);
+    // The reply at the head is long and still arriving: passes on what may leave now. Returns the bytes taken.
+    size_t stream_part(const Window& window, const char* data, size_t size);
+    void expire(Fragment& fragment);
+    void close_stream();
+
+    DataPath& path_;
+    Server& server_;
+    io::Stream stream_;
+    OutQueue out_;
+    InputBuffer input_;
+    proto::redis::ReplyParser redis_parser_;
+    proto::memcached::ReplyParser memcached_parser_;
+    Fragment* head_ = nullptr;
+    Fragment* tail_ = nullptr;
+    Fragment* first_unexpired_ = nullptr;
+    uint64_t last_progress_ms_ = 0;
+    size_t last_bytes_queued_ = 0;
+    uint64_t read_turn_ = 0;
+    size_t read_this_turn_ = 0;
+    bool connected_ = false;
+    bool streaming_ = false;  // part of the head's reply has been passed on or dropped
+    bool retiring_ = false;
+};
+
+}  // namespace ringmaster::worker

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/worker.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+
+#include "common/base/log.h"
+#include "config/load.h"
+#include "worker/limits.h"
+
+namespace ringmaster::worker {
+
+namespace {
+
+uint64_t seed() {
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    return static_cast<uint64_t>(now.tv_nsec) ^ (static_cast<uint64_t>(now.tv_sec) << 20) ^
+           (static_cast<uint64_t>(::getpid()) << 40);
+}
+
+// Where the master did not say: a quarter of the machine.
+size_t default_budget_bytes() {
+    const long pages = ::sysconf(_SC_PHYS_PAGES);
+    const long page_bytes = ::sysconf(_SC_PAGESIZE);
+    if (pages <= 0 || page_bytes <= 0) {
+        return size_t{1} << 30;
+    }
+    return static_cast<size_t>(pages) * static_cast<size_t>(page_bytes) / 4;
+}
+
+}  // namespace
+
+Worker::Worker(const WorkerOptions& options)
+    : options_(options),
+      path_(loop_, memory_, seed()),
+      deadline_timer_(loop_, [this] { deadlines_due_ = true; }),
+      beat_timer_(loop_, [this] { beat(); }),
+      housekeeping_timer_(loop_, [this] { housekeep(); }),
+      stop_timer_(loop_, [this] { end(0); }),
+      term_(loop_, SIGTERM, [this] { begin_stop(); }),
+      quit_(loop_, SIGQUIT, [this] { begin_stop(); }) {
+    memory_.budget_bytes = default_budget_bytes();
+    path_.connect_failed = [this](uint32_t pool, uint32_t shard) {
+        if (control_ != nullptr) {
+            control_->send(control::ConnectFailed{pool, shard});
+        }
+    };
+    loop_.set_hooks(this);
+    control_ = std::make_unique<ControlLink>(loop_, options.control_fd, *this);
+}
+
+Worker::~Worker() {
+    loop_.set_hooks(nullptr);
+    control_.reset();
+    listeners_.clear();
+    for (const auto& [pool, fd] : waiting_listeners_) {
+        ::close(fd);
+    }
+    for (const auto& pool : pools_) {
+        pool->fail_servers(ECANCELED);
+        while (!pool->clients().empty()) {
+            pool->clients().front()->close(false);
+        }
+    }
+    free_closed_sessions();
+    pools_.clear();
+    memory_.parking.reset();
+    path_.hot = HotChunk();
+}
+
+int Worker::run() {
+    control_->send(control::Hello{control::kSchema, options_.slot,
+                                  static_cast<uint32_t>(::getpid())});
+    loop_.run();
+    return exit_status_;
+}
+
+void Worker::end(int status) {
+    exit_status_ = status;
+    loop_.stop();
+}
+
+// ---- once per turn ----
+
+void Worker::before_poll() noexcept {
+    ++path_.turn;
+    free_closed_sessions();
+    path_.flush.flush_all();
+    free_closed_sessions();
+    if (path_.fragments_in_flight > 0 && check_period_ms_ > 0 && !deadline_timer_.running()) {
+        deadline_timer_.start(check_period_ms_, check_period_ms_);
+    }
+    if (path_.stopping && turns_to_finish_ == 0 && client_count() == 0) {
+        end(0);
+    }
+}
+
+void Worker::after_poll() noexcept {
+    if (deadlines_due_) {
+        deadlines_due_ = false;
+        const uint64_t now_ms = loop_.active_ms();
+        for (const auto& pool : pools_) {
+            pool->check_deadlines(now_ms);
+        }
+        if (path_.fragments_in_flight == 0) {
+            deadline_timer_.stop();
+        }
+    }
+    if (turns_to_finish_ > 0 && --turns_to_finish_ == 0) {
+        for (const auto& pool : pools_) {
+            pool->finish_clients();
+        }
+    }
+}
+
+void Worker::free_closed_sessions() {
+    while (!path_.closed.empty()) {
+        delete path_.closed.pop_front();
+    }
+}
+
+void Worker::sweep_paused() {
+    ClientSession* session = path_.paused.front_or_null();
+    while (session != nullptr) {
+        ClientSession* next = path_.paused.next_or_null(*session);
+        session->resume_if_possible(loop_.now_ms());
+        session = next;
+    }
+}
+
+size_t Worker::client_count() const {
+    int64_t count = 0;
+    for (const auto& pool : pools_) {
+        count += pool->stats().get(stats::PoolStat::kClientConnections);
+    }
+    return static_cast<size_t>(count);
+}
+
+// ---- timers ----
+
+void Worker::beat() {
+    sweep_paused();
+    if (control_ == nullptr) {
+        return;
+    }
+    control::Beat message;
+    message.client_connections = static_cast<uint32_t>(client_count());
+    for (const auto& pool : pools_) {
+        message.epochs.push_back(pool->epoch());
+    }
+    control_->send(message);
+}
+
+void Worker::housekeep() {
+    memory_.decay();
+    for (const auto& pool : pools_) {
+        pool->housekeep();
+    }
+    report_stats(0);
+}
+
+void Worker::report_stats(uint64_t request_id) {
+    if (control_ == nullptr) {
+        return;
+    }
+    stats::Snapshot snapshot;
+    for (const auto& pool : pools_) {
+        stats::PoolSnapshot& of_pool = snapshot.pools.emplace_back();
+        of_pool.servers.resize(pool->server_count());
+        pool->fill(of_pool);
+    }
+    control::StatsReport report;
+    report.request_id = request_id;
+    report.total_connections = path_.total_connections;
+    report.curr_connections = path_.curr_connections;
+    report.values = stats::flatten(snapshot);
+    control_->send(report);
+}
+
+// ---- orders ----
+
+void Worker::on_message(control::Message& message) {
+    std::visit([this](auto& body) { handle(body); }, message);
+}
+
+void Worker::handle(control::ConfigBytes& message) {
+    if (!pools_.empty()) {
+        RM_LOG(kErr, "a second config came without a reload, ignored");
+        return;
+    }
+    config::LoadResult loaded = config::load(message.bytes, config::LoadOptions{});
+    if (!loaded.config.has_value()) {
+        // The master has accepted these bytes by the same code.
+        give_up("the worker cannot read the config the master sent");
+        return;
+    }
+    config_ = std::move(*loaded.config);
+    generation_ = message.generation;
+    if (message.memory_bytes > 0) {
+        memory_.budget_bytes = static_cast<size_t>(message.memory_bytes);
+    }
+    for (uint32_t i = 0; i < config_.pools.size(); ++i) {
+        const config::PoolConfig& pool = config_.pools[i];
+        pools_.push_back(std::make_unique<Pool>(path_, pool, i));
+        if (pool.timeout_ms > 0) {
+            const uint64_t period =
+                std::clamp<uint64_t>(pool.timeout_ms / 8, kMinCheckMs, kMaxCheckMs);
+            check_period_ms_ =
+                check_period_ms_ == 0 ? period : std::min(check_period_ms_, period);
+        }
+    }
+}
+
+void Worker::handle(control::RingState& message) {
+    if (message.generation != generation_ || message.pool >= pools_.size() ||
+        !pools_[message.pool]->set_ring(message)) {
+        RM_LOG(kErr, "a placement for pool {} does not fit this config, ignored", message.pool);
+    }
+}
+
+void Worker::handle(control::Listeners& message) {
+    for (const uint32_t pool : message.pools) {
+        const int fd = control_->take_descriptor();
+        if (fd < 0 || pool >= pools_.size()) {
+            give_up("a listener is missing from the master's message");
+            if (fd >= 0) {
+                ::close(fd);
+            }
+            return;
+        }
+        waiting_listeners_.emplace_back(pool, fd);
+    }
+}
+
+void Worker::handle(control::Start&) {
+    const bool placed = std::all_of(pools_.begin(), pools_.end(),
+                                    [](const auto& pool) { return pool->epoch() > 0; });
+    if (!placed || pools_.empty() || ready_) {
+        give_up("told to start without a placement of every pool");
+        return;
+    }
+    for (const auto& [index, fd] : waiting_listeners_) {
+        Pool* pool = pools_[index].get();
+        const size_t per_turn =
+            pool->config().listen.is_unix ? kUnixAcceptsPerTurn : kAcceptsPerTurn;
+        listeners_.push_back(std::make_unique<io::Listener>(
+            loop_, fd, per_turn, [pool](int client) { pool->add_client(client); }));
+        listeners_.back()->start();
+    }
+    waiting_listeners_.clear();
+    for (const auto& pool : pools_) {
+        pool->preconnect();
+    }
+    ready_ = true;
+    beat_timer_.start(kBeatMs, kBeatMs);
+    housekeeping_timer_.start(kHousekeepingMs, kHousekeepingMs);
+    control_->send(control::Ready{generation_});
+}
+
+void Worker::handle(control::StatsRequest& message) {
+    report_stats(message.request_id);
+}
+
+void Worker::handle(control::LogLevel& message) {
+    base::log_set_level(static_cast<int>(std::min<uint32_t>(message.level, base::kLogLevelMax)));
+}
+
+void Worker::handle(control::LogReopen&) {
+    const base::Status status = base::log_reopen();
+    if (!status) {
+        RM_LOG(kErr, "{}", status.error().message);
+    }
+}
+
+void Worker::handle(control::Stop& message) {
+    if (!message.graceful) {
+        end(0);
+        return;
+    }
+    begin_stop();
+    if (message.timeout_ms > 0) {
+        stop_timer_.start(message.timeout_ms);
+    }
+}
+
+// ---- ending ----
+
+void Worker::give_up(const std::string& reason) {
+    RM_LOG(kCrit, "{}", reason);
+    control_->send(control::Failed{reason});
+    end(1);
+}
+
+void Worker::begin_stop() {
+    if (path_.stopping) {
+        return;
+    }
+    stop_accepting();
+    report_stats(0);  // what has been counted so far is not lost with this process
+    path_.stopping = true;
+    turns_to_finish_ = 2;
+    // The loop must turn to get there, also when nothing happens any more.
+    beat_timer_.start(1, kBeatMs);
+}
+
+void Worker::stop_accepting() {
+    for (const auto& listener : listeners_) {
+        listener->accept_all();
+    }
+    listeners_.clear();
+    if (control_ != nullptr) {
+        control_->send(control::AcceptStopped{});
+    }
+}
+
+void Worker::on_master_gone() {
+    if (master_gone_) {
+        return;
+    }
+    master_gone_ = true;
+    RM_LOG(kWarn, "the master is gone, ending");
+    listeners_.clear();
+    path_.stopping = true;
+    turns_to_finish_ = 2;
+    beat_timer_.start(1, kBeatMs);
+    stop_timer_.start(kOrphanMs);
+}
+
+}  // namespace ringmaster::worker
