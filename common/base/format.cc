@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #define FMT_HEADER_ONLY
-#include <fmt/format.h>
+#include "common/base/format.h"
 
 #include <cstring>
 
-#include "common/base/format.h"
+#include <fmt/format.h>
 
 namespace ringmaster::base {
 

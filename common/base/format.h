@@ -5,9 +5,9 @@
 // sees <fmt/core.h>, and no shared library is needed at run time.
 #pragma once
 
-#include <fmt/core.h>
-
 #include <string>
+
+#include <fmt/core.h>
 
 namespace ringmaster::base {
 

@@ -2,15 +2,16 @@
 #define FMT_HEADER_ONLY
 #include "common/base/log.h"
 
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <spdlog/pattern_formatter.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spdlog/pattern_formatter.h>
+#include <unistd.h>
 
 #include "common/base/format.h"
 
@@ -53,16 +54,18 @@ Status log_open(const std::string& path, int level, const std::string& role) {
     LogState& log = state();
     log_set_level(level);
     log.role = role;
-    log.path = path;
+    if (log.fd != STDERR_FILENO) {
+        ::close(std::exchange(log.fd, STDERR_FILENO));
+    }
+    log.path.clear();
     if (path.empty()) {
-        log.fd = STDERR_FILENO;
         return {};
     }
     const int fd = open_log_file(path);
     if (fd < 0) {
-        log.path.clear();
         return Error{format("opening log file '{}' failed: {}", path, errno_text(errno))};
     }
+    log.path = path;
     log.fd = fd;
     return {};
 }

@@ -7,10 +7,10 @@
 // Source: nutcracker's -v/-o flags and TTIN/TTOU signals.
 #pragma once
 
-#include <fmt/core.h>
-
 #include <cstdint>
 #include <string>
+
+#include <fmt/core.h>
 
 #include "common/base/result.h"
 
@@ -59,10 +59,10 @@ void log_line(LogLevel level, const char* file, int line, fmt::format_string<Arg
 
 }  // namespace ringmaster::base
 
-#define RM_LOG(level, ...)                                                                    \
-    do {                                                                                      \
-        if (::ringmaster::base::log_enabled(::ringmaster::base::LogLevel::level)) {           \
-            ::ringmaster::base::log_line(::ringmaster::base::LogLevel::level, __FILE__,       \
-                                         __LINE__, __VA_ARGS__);                              \
-        }                                                                                     \
+#define RM_LOG(level, ...)                                                                        \
+    do {                                                                                          \
+        if (::ringmaster::base::log_enabled(::ringmaster::base::LogLevel::level)) {               \
+            ::ringmaster::base::log_line(::ringmaster::base::LogLevel::level, __FILE__, __LINE__, \
+                                         __VA_ARGS__);                                            \
+        }                                                                                         \
     } while (false)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Objects of one type from 64 KiB blocks: no malloc per object once warm, and memory that goes back.
+// Objects of one type from 64 KiB blocks: no malloc per object once warm, and memory that goes
+// back.
 //
 // One thread. make()/destroy() are O(1). A block whose objects are all gone is kept for the next
 // burst; decay(), called about once a second, gives back half of the blocks that stayed empty since
@@ -88,7 +89,8 @@ class Slab {
         Cell* free = nullptr;
         size_t live = 0;
     };
-    static constexpr size_t kFirstCell = (sizeof(Block) + alignof(Cell) - 1) / alignof(Cell) * alignof(Cell);
+    static constexpr size_t kFirstCell =
+        (sizeof(Block) + alignof(Cell) - 1) / alignof(Cell) * alignof(Cell);
     static constexpr size_t kCells = (kBlockBytes - kFirstCell) / sizeof(Cell);
     static_assert(kCells >= 16);
 

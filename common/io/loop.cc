@@ -60,6 +60,7 @@ void Loop::Impl::skip_wait() noexcept {
 Loop::Loop() : impl_(std::make_unique<Impl>()) {
     RM_ASSERT(uv_loop_init(&impl_->loop) == 0);
     impl_->clock = StallClock(uv_now(&impl_->loop));
+    impl_->loop.data = impl_.get();
     impl_->prepare.data = impl_.get();
     impl_->check.data = impl_.get();
     RM_ASSERT(uv_prepare_init(&impl_->loop, &impl_->prepare) == 0);

@@ -147,6 +147,8 @@ void on_uv_connected(uv_connect_t* request, int status) noexcept {
     if (status == 0 && !impl->is_unix && impl->is_connected_to_itself()) {
         status = UV_ECONNREFUSED;
     }
+    // libuv tells an immediate error before the wait of the turn.
+    static_cast<Loop::Impl*>(impl->stream()->loop->data)->skip_wait();
     impl->failed = status < 0;
     if (status == 0) {
         impl->shutdown_if_ready();

@@ -2,9 +2,9 @@
 // How far a parser came. All four parsers (requests and replies of both protocols) share it.
 //
 // The common contract of their parse(begin, size) call: `begin` is always the first byte of the
-// message, `size` all bytes of it that have arrived so far (plus whatever follows); a parser remembers
-// its position and never rescans what it has accepted. The bytes may move between calls, they may
-// not change.
+// message, `size` all bytes of it that have arrived so far (plus whatever follows); a parser
+// remembers its position and never rescans what it has accepted. The bytes may move between calls,
+// they may not change.
 #pragma once
 
 #include <cstdint>

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <optional>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -106,6 +107,7 @@ TEST_CASE("process: spawning again and destroying from the exit callback") {
 TEST_CASE("process: a child whose Process is gone is reaped, without a callback") {
     TestLoop test;
     const auto [ours, theirs] = socket_pair();
+    REQUIRE(::fcntl(theirs, F_SETFL, 0) == 0);  // the shell would take EAGAIN for the end
     SpawnOptions options = shell("read line <&5; exit 0");
     options.descriptors = {{5, theirs}};
     pid_t pid = 0;

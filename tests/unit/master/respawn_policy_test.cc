@@ -21,7 +21,7 @@ TEST_CASE("respawn: a worker that lived is replaced at once, every time") {
 TEST_CASE("respawn: deaths before READY are delayed from 100 ms, doubling to 5 s") {
     RespawnPolicy policy(2);
     policy.on_ready(0, 0);
-    for (const uint64_t expected : {100, 200, 400, 800, 1600, 3200, 5000, 5000}) {
+    for (const uint64_t expected : {100U, 200U, 400U, 800U, 1600U, 3200U, 5000U, 5000U}) {
         CHECK(policy.on_death(1, 10) == expected);
     }
 }
