@@ -47,9 +47,7 @@ void ClientSession::refuse_protocol(std::string_view line) {
     input_.clear();
 }
 
-OutQueue* ClientSession::forward(Request& request, Fragment& fragment, uint32_t shard,
-                                 size_t size_bytes) {
-    RM_DEBUG_ASSERT(fragment.request == &request);
+OutQueue* ClientSession::forward(Fragment& fragment, uint32_t shard, size_t size_bytes) {
     if (shard == ring::kNoShard) {
         fail_fragment(fragment, ECONNREFUSED);  // twemproxy: the text when all servers are ejected
         return nullptr;
@@ -86,8 +84,7 @@ SplitState& ClientSession::make_split(Request& request, size_t fragments,
     static_assert(alignof(Fragment) >= alignof(uint32_t));
     const size_t fragments_at = sizeof(SplitState);
     const size_t map_at = fragments_at + fragments * sizeof(Fragment);
-    base::ChunkRef chunk =
-        path_.memory.chunks.acquire(map_at + key_map.size() * sizeof(uint32_t));
+    base::ChunkRef chunk = path_.memory.chunks.acquire(map_at + key_map.size() * sizeof(uint32_t));
     char* memory = chunk->data();
     auto* split = new (memory) SplitState;
     auto* first = reinterpret_cast<Fragment*>(memory + fragments_at);

@@ -163,8 +163,7 @@ void ClientSession::on_streamed(Request& request) {
 }
 
 void ClientSession::cut() {
-    RM_LOG(kInfo, "pool '{}': a reply broke off half-way, closing its client",
-           pool_.config().name);
+    RM_LOG(kInfo, "pool '{}': a reply broke off half-way, closing its client", pool_.config().name);
     close(false);
 }
 
@@ -213,8 +212,8 @@ void ClientSession::emit_joined(Request& request) {
     std::string_view piece;
     if (redis_) {
         auto& joiner = path_.redis_joiner;
-        const bool good = joiner.begin(split.join, path_.join_replies, split.fragment_of_key,
-                                       path_.join_cursors);
+        const bool good =
+            joiner.begin(split.join, path_.join_replies, split.fragment_of_key, path_.join_cursors);
         out_.append(path_.memory, joiner.head());
         while (good && joiner.next_piece(piece)) {
             append_piece(piece);

@@ -84,9 +84,9 @@ class ClientSession : public io::StreamHandler,
     Request& new_request();
     void answer(std::string_view line, bool is_error);  // a local reply, in its place of the order
     void refuse_protocol(std::string_view line);        // answer, then the connection ends
-    // Queues `request`'s fragment at the server of `shard` and returns where its bytes go; null when
+    // Queues `fragment` at the server of `shard` and returns where its bytes go; null when
     // that failed, and the request has been answered with the error.
-    OutQueue* forward(Request& request, Fragment& fragment, uint32_t shard, size_t size_bytes);
+    OutQueue* forward(Fragment& fragment, uint32_t shard, size_t size_bytes);
     SplitState& make_split(Request& request, size_t fragments, std::span<const uint32_t> key_map,
                            proto::redis::JoinPolicy join);
     void fail_fragment(Fragment& fragment, int error);
@@ -113,8 +113,8 @@ class ClientSession : public io::StreamHandler,
     bool parsing_ended_ = false;  // QUIT, protocol error, finish(): nothing more is parsed
     bool eof_ = false;            // the client has sent its last byte
     bool paused_ = false;
-    bool lingering_ = false;      // FIN sent, its bytes are thrown away until it closes
-    bool clean_end_ = false;      // QUIT: counts as the client's own end
+    bool lingering_ = false;  // FIN sent, its bytes are thrown away until it closes
+    bool clean_end_ = false;  // QUIT: counts as the client's own end
     uint64_t read_turn_ = 0;
     size_t read_this_turn_ = 0;
     uint64_t last_moved_ms_ = 0;  // while paused or lingering: last time bytes went out

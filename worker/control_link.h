@@ -42,7 +42,7 @@ class ControlLink : public io::ChannelHandler {
 
   private:
     ControlEvents& events_;
-    control::FrameDecoder decoder_;
+    control::FrameDecoder decoder_{control::Sender::kMaster};
     std::deque<int> descriptors_;
     std::string scratch_;
     io::Channel channel_;  // last: it may call back as soon as it exists

@@ -15,8 +15,8 @@ inline constexpr int kServerClosed = 0;
 // With CRLF; valid for ever. `error` is an errno or kServerClosed.
 std::string_view server_error_line(bool redis, int error);
 
-// "-ERR unknown command 'x', with args beginning with: ..." and its kin are made where the request is
-// at hand; this makes text from a client safe to stand in an error line.
+// "-ERR unknown command 'x', with args beginning with: ..." and its kin are made where the request
+// is at hand; this makes text from a client safe to stand in an error line.
 std::string printable(std::string_view text, size_t max_bytes);
 
 }  // namespace ringmaster::worker

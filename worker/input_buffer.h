@@ -38,7 +38,8 @@ class InputBuffer {
     std::span<char> prepare(base::ChunkPool& chunks, HotChunk& hot);
     // `size` bytes came: everything there is of the message(s).
     Window arrived(base::ChunkPool& chunks, HotChunk& hot, size_t size);
-    // Keeps the unparsed end of a window, the beginning of a message that needs `needed` bytes at least.
+    // Keeps the unparsed end of a window, the beginning of a message that needs `needed` bytes at
+    // least.
     void keep(base::ChunkPool& chunks, const Window& window, const char* rest, size_t rest_size,
               size_t needed);
     void clear() noexcept;

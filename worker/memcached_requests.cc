@@ -56,7 +56,7 @@ void ClientSession::handle_memcached(const Window& window, const RequestView& re
     queued.unanswered = 1;
     queued.silent = request.noreply;
     const size_t size = request.forward_head.size() + request.forward_rest.size();
-    OutQueue* out = forward(queued, queued.fragment, pool_.shard_of(key), size);
+    OutQueue* out = forward(queued.fragment, pool_.shard_of(key), size);
     if (out == nullptr) {
         return;
     }
@@ -83,7 +83,7 @@ void ClientSession::split_memcached(const RequestView& request) {
                                    proto::redis::JoinPolicy::kFirst);
     ++queued.unanswered;  // held until every fragment is on its way
     for (size_t i = 0; i < plans.size(); ++i) {
-        OutQueue* out = forward(queued, split.fragments[i], plans[i].shard, plans[i].size_bytes);
+        OutQueue* out = forward(split.fragments[i], plans[i].shard, plans[i].size_bytes);
         if (out != nullptr) {
             AppendTo sink{path_.memory, *out};
             splitter.write(i, sink);

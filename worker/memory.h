@@ -14,9 +14,9 @@ struct Memory {
     base::ChunkPool chunks;
     base::Slab<Segment> segments;
     base::Slab<Request> requests;
-    base::ChunkRef parking;      // small replies that wait for their turn are copied here
+    base::ChunkRef parking;  // small replies that wait for their turn are copied here
     size_t parking_used = 0;
-    size_t budget_bytes = 0;     // this worker's share of max_memory
+    size_t budget_bytes = 0;  // this worker's share of max_memory
 
     [[nodiscard]] size_t bytes_in_use() const noexcept {
         return chunks.bytes_in_use() + segments.reserved_bytes() + requests.reserved_bytes();

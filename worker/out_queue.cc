@@ -10,7 +10,8 @@ namespace ringmaster::worker {
 
 namespace {
 
-// Copied output grows in steps, so that an idle-ish connection holds little and a busy one few pieces.
+// Copied output grows in steps, so that an idle-ish connection holds little and a busy one few
+// pieces.
 size_t copy_chunk_bytes(size_t bytes_queued, size_t size) noexcept {
     const size_t step = bytes_queued == 0 ? 1024 : bytes_queued < 8192 ? 4096 : 16384;
     return std::max(step, size);

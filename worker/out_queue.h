@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bytes on their way out of one connection: small pieces copied together, large ones by reference.
 //
-// An empty queue owns no memory. Memory is passed in rather than kept, a connection has two of these.
+// An empty queue owns no memory. Memory is passed in rather than kept, a connection has two of
+// these.
 #pragma once
-
-#include <sys/uio.h>
 
 #include <cstddef>
 #include <cstring>
 #include <string_view>
+
+#include <sys/uio.h>
 
 #include "common/base/chunk.h"
 
@@ -44,7 +45,8 @@ class OutQueue {
     void append(Memory& memory, std::string_view bytes) {
         append(memory, bytes.data(), bytes.size());
     }
-    // By reference when that is cheaper: `data` lies in `chunk` (which may be null: then it is copied).
+    // By reference when that is cheaper: `data` lies in `chunk` (which may be null: then it is
+    // copied).
     void append_from(Memory& memory, const base::ChunkRef& chunk, const char* data, size_t size);
 
     // The first pieces; returns how many.

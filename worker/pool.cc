@@ -32,8 +32,8 @@ bool Pool::set_ring(const control::RingState& state) {
             address = *decoded;
         }
         addresses.push_back(address);
-        members.push_back({config_.servers[i].name, config_.servers[i].weight,
-                           state.servers[i].live});
+        members.push_back(
+            {config_.servers[i].name, config_.servers[i].weight, state.servers[i].live});
     }
     placement_ = ring::Placement(config_.hash, config_.hash_tag, config_.distribution, members);
     epoch_ = state.epoch;

@@ -121,9 +121,8 @@ size_t ClientSession::parse_redis(const Window& window) {
 
 void ClientSession::handle_redis(const Window& window, const RequestView& request) {
     const Command* command = request.command;
-    if (!authenticated_ &&
-        (command == nullptr || (command->local != LocalCommand::kAuth &&
-                                command->local != LocalCommand::kQuit))) {
+    if (!authenticated_ && (command == nullptr || (command->local != LocalCommand::kAuth &&
+                                                   command->local != LocalCommand::kQuit))) {
         answer("-NOAUTH Authentication required.\r\n", true);
         return;
     }
@@ -157,7 +156,7 @@ void ClientSession::handle_redis(const Window& window, const RequestView& reques
     }
     Request& queued = new_request();
     queued.unanswered = 1;
-    OutQueue* out = forward(queued, queued.fragment, pool_.shard_of(key), request.bytes.size());
+    OutQueue* out = forward(queued.fragment, pool_.shard_of(key), request.bytes.size());
     if (out != nullptr) {
         out->append_from(path_.memory, window.chunk, request.bytes.data(), request.bytes.size());
     }
@@ -169,11 +168,11 @@ void ClientSession::split_redis(const RequestView& request) {
                   [this](std::string_view key) { return pool_.shard_of(key); });
     const auto plans = splitter.fragments();
     Request& queued = new_request();
-    SplitState& split = make_split(queued, plans.size(), splitter.fragment_of_key(),
-                                   request.command->join);
+    SplitState& split =
+        make_split(queued, plans.size(), splitter.fragment_of_key(), request.command->join);
     ++queued.unanswered;  // held until every fragment is on its way
     for (size_t i = 0; i < plans.size(); ++i) {
-        OutQueue* out = forward(queued, split.fragments[i], plans[i].shard, plans[i].size_bytes);
+        OutQueue* out = forward(split.fragments[i], plans[i].shard, plans[i].size_bytes);
         if (out != nullptr) {
             AppendTo sink{path_.memory, *out};
             splitter.write(i, sink);

@@ -21,7 +21,8 @@ const config::ServerConfig& Server::config() const noexcept {
 UpstreamConnection* Server::connection_or_null(int& error) {
     UpstreamConnection* chosen = nullptr;
     if (connections_.size() < pool_.config().server_connections) {
-        chosen = connections_.emplace_back(std::make_unique<UpstreamConnection>(path_, *this)).get();
+        chosen =
+            connections_.emplace_back(std::make_unique<UpstreamConnection>(path_, *this)).get();
         next_ = 0;
     } else {
         chosen = connections_[next_].get();

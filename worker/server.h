@@ -27,7 +27,8 @@ class Server {
     // One attempt, not waited for.
     void preconnect();
 
-    // A changed address renews the connections: idle ones close at once, busy ones when they are idle.
+    // A changed address renews the connections: idle ones close at once, busy ones when they are
+    // idle.
     void set_address(const io::SocketAddress& address);
     void set_live(bool live) noexcept { live_ = live; }
 

@@ -64,8 +64,8 @@ void UpstreamConnection::queue_handshake() {
 
 void UpstreamConnection::finish_handshake(Request* request, std::string_view reply) {
     if (!reply.empty() && reply.front() == '-') {
-        RM_LOG(kWarn, "server '{}' of pool '{}' refused AUTH or SELECT: {}",
-               server_.config().name, server_.pool().config().name, printable(reply, 200));
+        RM_LOG(kWarn, "server '{}' of pool '{}' refused AUTH or SELECT: {}", server_.config().name,
+               server_.pool().config().name, printable(reply, 200));
     }
     release_request(path_.memory, request);
 }
@@ -76,7 +76,8 @@ void UpstreamConnection::enqueue(Fragment& fragment, size_t request_bytes) {
         std::min<size_t>(request_bytes, std::numeric_limits<uint32_t>::max()));
     fragment.queued_ms = path_.loop.active_ms();
     if (head_ == nullptr) {
-        last_progress_ms_ = fragment.queued_ms;  // the health clock runs while the FIFO is not empty
+        last_progress_ms_ =
+            fragment.queued_ms;  // the health clock runs while the FIFO is not empty
     }
     push(fragment);
     ++fragment.request->at_servers;
@@ -210,8 +211,8 @@ size_t UpstreamConnection::stream_part(const Window& window, const char* data, s
             return 0;
         }
         const bool unwanted = request.client == nullptr || head_->expired || request.silent;
-        const bool may_leave = !unwanted && request.split == nullptr &&
-                               request.client->may_stream(request);
+        const bool may_leave =
+            !unwanted && request.split == nullptr && request.client->may_stream(request);
         if (request.handshake || (!unwanted && !may_leave)) {
             return 0;  // kept until it is whole
         }
@@ -274,8 +275,7 @@ void UpstreamConnection::expire(Fragment& fragment) {
     if (request.handshake || request.client == nullptr) {
         return;
     }
-    const std::string_view line =
-        server_error_line(server_.pool().config().redis, ETIMEDOUT);
+    const std::string_view line = server_error_line(server_.pool().config().redis, ETIMEDOUT);
     fragment.expired = true;
     fragment.reply.data = line.data();
     fragment.reply.size = line.size();
@@ -300,8 +300,7 @@ void UpstreamConnection::check_deadlines(uint64_t now_ms, uint64_t timeout_ms) {
         fail(ETIMEDOUT);
         return;
     }
-    while (first_unexpired_ != nullptr &&
-           now_ms - first_unexpired_->queued_ms >= timeout_ms) {
+    while (first_unexpired_ != nullptr && now_ms - first_unexpired_->queued_ms >= timeout_ms) {
         Fragment* fragment = first_unexpired_;
         first_unexpired_ = fragment->fifo_next;
         if (fragment == head_ && streaming_) {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // One connection to a server: a FIFO of fragments that wait for their replies.
 //
-// A fragment takes its place in the FIFO before its first byte is sent; replies belong to the oldest.
-// Any parse error, stray byte, timeout or end of the connection fails everything it carried, and
-// nothing is ever sent again: the next request opens a new connection.
-// Two clocks, both in active time. Health: `timeout` without any progress while something is
-// outstanding ends the connection. Client: `timeout` since a request was queued answers that
-// request with the error; its slot stays and swallows the late reply.
-// Source: design of nutcracker's `timeout`, with the two clocks told apart.
+// A fragment takes its place in the FIFO before its first byte is sent; replies belong to the
+// oldest. Any parse error, stray byte, timeout or end of the connection fails everything it
+// carried, and nothing is ever sent again: the next request opens a new connection. Two clocks,
+// both in active time. Health: `timeout` without any progress while something is outstanding ends
+// the connection. Client: `timeout` since a request was queued answers that request with the error;
+// its slot stays and swallows the late reply. Source: design of nutcracker's `timeout`, with the
+// two clocks told apart.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,8 @@ class UpstreamConnection : public io::StreamHandler, public FlushLink {
     // Starts connecting and queues the handshake. 0 or an errno.
     int open();
 
-    // Takes `fragment` into the FIFO; the caller then appends its bytes to out(). Requires is_open().
+    // Takes `fragment` into the FIFO; the caller then appends its bytes to out(). Requires
+    // is_open().
     void enqueue(Fragment& fragment, size_t request_bytes);
     OutQueue& out() noexcept { return out_; }
 
@@ -78,7 +79,8 @@ class UpstreamConnection : public io::StreamHandler, public FlushLink {
     // A whole reply, or its last part when it has been streaming.
     void deliver(const Window& window, const char* data, size_t size);
     void finish_handshake(Request* request, std::string_view reply);
-    // The reply at the head is long and still arriving: passes on what may leave now. Returns the bytes taken.
+    // The reply at the head is long and still arriving: passes on what may leave now. Returns the
+    // bytes taken.
     size_t stream_part(const Window& window, const char* data, size_t size);
     void expire(Fragment& fragment);
     void close_stream();

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/worker.h"
 
-#include <signal.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
+
+#include <signal.h>
+#include <unistd.h>
 
 #include "common/base/log.h"
 #include "config/load.h"
@@ -74,8 +74,8 @@ Worker::~Worker() {
 }
 
 int Worker::run() {
-    control_->send(control::Hello{control::kSchema, options_.slot,
-                                  static_cast<uint32_t>(::getpid())});
+    control_->send(
+        control::Hello{control::kSchema, options_.slot, static_cast<uint32_t>(::getpid())});
     loop_.run();
     return exit_status_;
 }
@@ -210,8 +210,7 @@ void Worker::handle(control::ConfigBytes& message) {
         if (pool.timeout_ms > 0) {
             const uint64_t period =
                 std::clamp<uint64_t>(pool.timeout_ms / 8, kMinCheckMs, kMaxCheckMs);
-            check_period_ms_ =
-                check_period_ms_ == 0 ? period : std::min(check_period_ms_, period);
+            check_period_ms_ = check_period_ms_ == 0 ? period : std::min(check_period_ms_, period);
         }
     }
 }

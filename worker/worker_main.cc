@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/worker_main.h"
 
+#include <string>
+
 #include <signal.h>
 #include <sys/prctl.h>
-
-#include <string>
 
 #include "common/base/format.h"
 #include "common/base/log.h"
