@@ -1,0 +1,617 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real processes for the system tests: servers, the proxy, nutcracker, fake servers.
+
+Everything listens on loopback at ports the kernel chose, lives in a temporary folder and is stopped
+by pid. Waiting is done in one place, wait_until(), always with a deadline. Clients: clients.py.
+"""
+
+import contextlib
+import ctypes
+import hashlib
+import os
+import pathlib
+import re
+import resource
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import threading
+import time
+
+from clients import MemcachedClient, RespClient, read_stats
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = os.environ.get("RM_BINARY") or str(ROOT / "build/release/bin/ringmaster")
+NUTCRACKER = shutil.which("nutcracker", path=os.environ.get("PATH", "") + ":/usr/sbin")
+
+# Sanitized binaries on a busy machine are slow; a deadline only ends a test that is lost anyway.
+DEADLINE_S = 20.0
+
+
+def wait_until(predicate, timeout=DEADLINE_S, what="a condition"):
+    """Returns predicate()'s first true answer; fails the test after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while True:
+        answer = predicate()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {timeout} s for {what}")
+        time.sleep(0.003)  # lint: allow-sleep the one polling loop, bounded by the deadline
+
+
+def let_time_pass(seconds, why):
+    """For tests about time itself: `why` names the clock that has to run."""
+    assert why
+    time.sleep(seconds)  # lint: allow-sleep the passing of time is what is tested
+
+
+def free_port(family=socket.AF_INET):
+    host = "127.0.0.1" if family == socket.AF_INET else "::1"
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.bind((host, 0))
+        return probe.getsockname()[1]
+
+
+def free_ports(count):
+    """Distinct ports: all are held until the last is known."""
+    with contextlib.ExitStack() as held:
+        ports = []
+        for _ in range(count):
+            probe = held.enter_context(socket.socket())
+            probe.bind(("127.0.0.1", 0))
+            ports.append(probe.getsockname()[1])
+        return ports
+
+
+def have_ipv6():
+    try:
+        free_port(socket.AF_INET6)
+        return True
+    except OSError:
+        return False
+
+
+def port_is_open(port, host="127.0.0.1"):
+    try:
+        with socket.create_connection((host, port), timeout=2):
+            return True
+    except OSError:
+        return False
+
+
+_LIBC = ctypes.CDLL(None)
+PR_SET_PDEATHSIG = 1
+
+
+def _die_with_the_tests():
+    _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def spawn(command, **options):
+    """A child that does not outlive the test run, whatever happens to it."""
+    options.setdefault("stdin", subprocess.DEVNULL)
+    return subprocess.Popen([str(word) for word in command], preexec_fn=_die_with_the_tests,
+                            **options)
+
+
+# ---- processes, seen through /proc ---------------------------------------------------------------
+
+
+def is_alive(pid):
+    """False for a zombie as well: it holds nothing any more."""
+    try:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rpartition(")")[2].split()[0] not in "ZX"
+
+
+def children_of(pid):
+    try:
+        found = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return [int(child) for child in found if is_alive(int(child))]
+
+
+def title_of(pid):
+    """What `ps` shows."""
+    try:
+        words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+    return words.replace(b"\0", b" ").decode()
+
+
+def _socket_inodes(pid):
+    inodes = set()
+    for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            match = re.fullmatch(r"socket:\[(\d+)\]", os.readlink(entry))
+            if match:
+                inodes.add(match.group(1))
+    return inodes
+
+
+def pid_serving(client_socket, pids):
+    """Which of `pids` holds the other end of a TCP (IPv4 loopback) connection; None if none yet."""
+    near, far = client_socket.getsockname(), client_socket.getpeername()
+    wanted = (f":{far[1]:04X}", f":{near[1]:04X}")
+    for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        if fields[1].endswith(wanted[0]) and fields[2].endswith(wanted[1]):
+            for pid in pids:
+                if fields[9] in _socket_inodes(pid):
+                    return pid
+    return None
+
+
+def is_stopped(pid):
+    """Every thread of the process is in state T."""
+    states = [(task / "stat").read_text().rpartition(")")[2].split()[0]
+              for task in pathlib.Path(f"/proc/{pid}/task").iterdir()]
+    return all(state in "Tt" for state in states)
+
+
+@contextlib.contextmanager
+def stopped(pids):
+    """SIGSTOP for the length of the block."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        wait_until(lambda: all(is_stopped(pid) for pid in pids), what="the processes to stop")
+        yield
+    finally:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+
+# ---- real servers --------------------------------------------------------------------------------
+
+
+class RealServer:
+    """Starts on a free port, or on `path` (a Unix socket)."""
+
+    def __init__(self, folder, path=None, host="127.0.0.1"):
+        self.host = host
+        self.path = str(path) if path else None
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.process = None
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        for _ in range(5):  # somebody may take the port in between
+            self.port = None if path else free_port(family)
+            if self._try_start():
+                return
+        raise AssertionError(f"{type(self).__name__} did not start: {self.log_tail()}")
+
+    @property
+    def address(self):
+        """As a client connects to it."""
+        return self.path or (self.host, self.port)
+
+    def entry(self, weight=1, name=None):
+        """The line of a config's `servers`."""
+        where = self.path or f"{self.host}:{self.port}"
+        return f"{where}:{weight}" + (f" {name}" if name else "")
+
+    def log_tail(self):
+        return (self.folder / "log").read_text(errors="replace")[-1000:]
+
+    def _try_start(self):
+        with open(self.folder / "log", "ab") as log:
+            self.process = spawn(self.command(), stdout=log, stderr=log)
+        return wait_until(lambda: "up" if self._answers() else self._dead(),
+                          what=f"{type(self).__name__} to start") == "up"
+
+    def _dead(self):
+        return "dead" if self.process.poll() is not None else None
+
+    def _answers(self):
+        try:
+            with self.client() as client:
+                self.ping(client)
+                return self.process.poll() is None
+        except (OSError, EOFError):
+            return False
+
+    def stop(self):
+        """At once, as a crash would; returns when the process is gone."""
+        if self.process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.send_signal(signal.SIGCONT)
+            self.process.kill()
+        self.process.wait(DEADLINE_S)
+
+    def restart(self):
+        assert self.process.poll() is not None
+        assert self._try_start(), self.log_tail()
+
+
+class RedisServer(RealServer):
+    def command(self):
+        command = ["redis-server", "--save", "", "--appendonly", "no", "--dir", self.folder,
+                   "--bind", self.host, "--port", self.port or 0]
+        return command + (["--unixsocket", self.path] if self.path else [])
+
+    def client(self):
+        return RespClient(self.address)
+
+    def ping(self, client):
+        client.call("PING")
+
+    def flush(self):
+        with self.client() as client:
+            client.call("FLUSHALL")
+
+    def keys(self):
+        with self.client() as client:
+            return set(client.call("KEYS", "*"))
+
+
+class MemcachedServer(RealServer):
+    def command(self):
+        command = ["memcached", "-U", "0", "-m", "256", "-I", "32m", "-t", "1"]
+        command += ["-u", "root"] if os.geteuid() == 0 else []
+        return command + (["-s", self.path] if self.path else ["-l", self.host, "-p", self.port])
+
+    def client(self):
+        return MemcachedClient(self.address)
+
+    def ping(self, client):
+        client.ask(b"version\r\n")
+
+    def flush(self):
+        with self.client() as client:
+            assert client.ask(b"flush_all\r\n") == b"OK\r\n"
+
+    def keys(self, candidates):
+        with self.client() as client:
+            return {key for key in candidates if client.get(key) is not None}
+
+
+# ---- fake servers --------------------------------------------------------------------------------
+
+
+class FakeServer:
+    """A server whose behaviour is a function: behave(connection, fake), one thread per connection.
+
+    The function owns the connection until it returns; then the connection is closed. It reads with
+    fake.recv(), which records what arrived. Use with `with`.
+    """
+
+    def __init__(self, behave, family=socket.AF_INET):
+        self._behave = behave
+        self.received = b""
+        self.connections = 0
+        self._open = set()
+        self._closing = False
+        self._lock = threading.Lock()
+        self._listener = socket.socket(family)
+        self._listener.bind(("127.0.0.1" if family == socket.AF_INET else "::1", 0))
+        self._listener.listen(128)
+        self.port = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    def entry(self, weight=1, name=None):
+        return f"127.0.0.1:{self.port}:{weight}" + (f" {name}" if name else "")
+
+    def recv(self, connection):
+        """The next bytes; b"" at the end."""
+        data = connection.recv(65536)
+        with self._lock:
+            self.received += data
+        return data
+
+    def wait_for_bytes(self, wanted):
+        wait_until(lambda: wanted in self.received, what=f"{wanted!r} at the server")
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with self._lock:
+                if self._closing:
+                    connection.close()
+                    return
+                self.connections += 1
+                self._open.add(connection)
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        with contextlib.suppress(OSError, EOFError):
+            self._behave(connection, self)
+        with self._lock:
+            self._open.discard(connection)
+        connection.close()
+
+    def close(self):
+        with self._lock:
+            self._closing = True
+            for connection in self._open:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(DEADLINE_S)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def reset(connection):
+    """Closes with an RST instead of a FIN."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def close_on_request(connection, fake):
+    fake.recv(connection)
+
+
+def reset_on_request(connection, fake):
+    fake.recv(connection)
+    reset(connection)
+
+
+def never_answer(connection, fake):
+    while fake.recv(connection):
+        pass
+
+
+def answer_always(reply):
+    """Every batch of bytes is answered with `reply`, whatever it was."""
+
+    def behave(connection, fake):
+        while fake.recv(connection):
+            connection.sendall(reply)
+
+    return behave
+
+
+# ---- configs -------------------------------------------------------------------------------------
+
+
+def _yaml_scalar(value):
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str) and not re.fullmatch(r"[\w./:][\w./: -]*", value):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return str(value)
+
+
+def spread_keys(count):
+    """Keys that spread over the servers under every hash (key1, key2... do not under FNV)."""
+    return [hashlib.md5(str(i).encode()).hexdigest() for i in range(count)]
+
+
+def make_config(pools, process=None):
+    """{"pool": {"listen": ..., "servers": [...]}} -> YAML; `process` is the ringmaster: section."""
+    lines = []
+    sections = dict(pools)
+    if process:
+        sections = {"ringmaster": process, **sections}
+    for name, settings in sections.items():
+        lines.append(f"{name}:")
+        for key, value in settings.items():
+            if isinstance(value, (list, tuple)):
+                lines.append(f"  {key}:")
+                lines += [f"    - {_yaml_scalar(entry)}" for entry in value]
+            else:
+                lines.append(f"  {key}: {_yaml_scalar(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def pool(servers, listen=None, **settings):
+    """A pool's settings; `listen` defaults to a free loopback port."""
+    entries = [server if isinstance(server, str) else server.entry() for server in servers]
+    return {"listen": listen or f"127.0.0.1:{free_port()}", **settings, "servers": entries}
+
+
+def listen_address(settings):
+    """What a client connects to: a path or (host, port)."""
+    listen = settings["listen"]
+    if listen.startswith("/"):
+        return listen.split(" ")[0]
+    host, _, port = listen.rpartition(":")
+    return host, int(port)
+
+
+# ---- the proxies ---------------------------------------------------------------------------------
+
+
+class Proxy:
+    """One running proxy: ringmaster, or nutcracker when `binary` is that.
+
+    The log goes to `log` in the folder. Construction returns when it serves; stop() checks that it
+    ends well and leaves nothing behind.
+    """
+
+    def __init__(self, folder, pools, *, process=None, workers=2, arguments=(), binary=None,
+                 stats_address="127.0.0.1", wait=True, env=None, nofile=None):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.binary = binary or BINARY
+        self.is_nutcracker = "nutcracker" in os.path.basename(self.binary)
+        self.pools = pools
+        self.config = self.folder / "proxy.yml"
+        self.log = self.folder / "log"
+        self.pid_file = self.folder / "pid"
+        self.stats_port = free_port()
+        self.stats_address = stats_address
+        self.workers = workers
+        text = pools if isinstance(pools, str) else make_config(pools, process)
+        self.config.write_text(text)
+        command = [self.binary, "-c", self.config, "-o", self.log, "-p", self.pid_file,
+                   "-a", stats_address, "-s", self.stats_port]
+        command += ["-i", "20"] if self.is_nutcracker else ["--workers", workers]
+        self.command = [str(word) for word in [*command, *arguments]]
+        self.errors = self.folder / "stderr"
+        self._san = self.folder / "sanitizer"
+        environment = {**os.environ, **(env or {})}
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
+            environment[name] = environment.get(name, "") + f":log_path={self._san}"
+        with open(self.errors, "wb") as errors:
+            self.process = spawn(self.command, stdout=errors, stderr=errors, env=environment)
+        self.pid = self.process.pid
+        if nofile:
+            resource.prlimit(self.pid, resource.RLIMIT_NOFILE, (nofile, nofile))
+        self._seen_pids = {self.pid}
+        if wait:
+            self.wait_started()
+
+    # -- state
+
+    def log_text(self):
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def explain(self):
+        errors = self.errors.read_text(errors="replace")
+        return (f"exit {self.process.poll()}; stderr: {errors[-2000:]}; "
+                f"log: {self.log_text()[-2000:]}")
+
+    def wait_started(self):
+        if self.is_nutcracker:
+            addresses = [listen_address(settings) for settings in self.pools.values()]
+            ready = lambda: all(_can_connect(address) for address in addresses)
+        else:
+            ready = lambda: re.search(r"\bstarted\b", self.log_text())
+        wait_until(lambda: ready() or self.process.poll() is not None, what="the proxy to start")
+        assert self.process.poll() is None, f"the proxy did not start: {self.explain()}"
+
+    def worker_pids(self):
+        """Living workers, ordered by slot."""
+        found = {pid: title_of(pid) for pid in children_of(self.pid)}
+        workers = {pid: title for pid, title in found.items()
+                   if re.match(r"ringmaster: worker \d+", title)}
+        self._seen_pids |= set(workers)
+        return sorted(workers, key=lambda pid: int(re.search(r"\d+", workers[pid]).group()))
+
+    def wait_workers(self, count=None, without=()):
+        """Waits for a full set of workers none of which is in `without`."""
+        wanted = self.workers if count is None else count
+
+        def complete():
+            pids = self.worker_pids()
+            return pids if len(pids) == wanted and not set(pids) & set(without) else None
+
+        return wait_until(complete, what=f"{wanted} workers")
+
+    def all_pids(self):
+        return [self.pid, *self.worker_pids()]
+
+    # -- access
+
+    def address(self, pool_name=None):
+        if pool_name is None:
+            pool_name = next(iter(self.pools))
+        return listen_address(self.pools[pool_name])
+
+    def redis(self, pool_name=None, **options):
+        return RespClient(self.address(pool_name), **options)
+
+    def memcached(self, pool_name=None, **options):
+        return MemcachedClient(self.address(pool_name), **options)
+
+    def stats_target(self):
+        """What a reader of the stats connects to."""
+        if self.stats_address.startswith("/"):
+            return self.stats_address
+        found = socket.getaddrinfo(self.stats_address, self.stats_port, type=socket.SOCK_STREAM)
+        host = found[0][4][0]
+        return ("127.0.0.1" if host == "0.0.0.0" else host, self.stats_port)
+
+    def stats_text(self):
+        return read_stats(self.stats_target(), raw=True)
+
+    def stats(self):
+        return read_stats(self.stats_target())
+
+    # -- the end
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def wait_exit(self, timeout=DEADLINE_S):
+        try:
+            return self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"did not end in {timeout} s: {self.explain()}") from None
+
+    def sanitizer_reports(self):
+        return "".join(path.read_text(errors="replace")[:4000]
+                       for path in self.folder.glob("sanitizer.*"))
+
+    def assert_nothing_left(self):
+        """After the end: no process, no pid file, no socket, no open port, no sanitizer report."""
+        wait_until(lambda: not any(is_alive(pid) for pid in self._seen_pids), 5,
+                   f"the end of all of {self._seen_pids}")
+        assert not self.pid_file.exists(), "the pid file is left behind"
+        if isinstance(self.pools, dict):
+            for settings in self.pools.values():
+                address = listen_address(settings)
+                if isinstance(address, str):
+                    assert not os.path.exists(address), f"{address} is left behind"
+                else:
+                    assert not port_is_open(address[1], address[0]), f"{address} is still open"
+        if self.stats_address.startswith("/"):
+            assert not os.path.exists(self.stats_address), f"{self.stats_address} is left behind"
+        assert not self.sanitizer_reports(), self.sanitizer_reports()
+
+    def stop(self):
+        """TERM, and everything that must hold after it. A second call does nothing."""
+        if self.process.returncode is not None:
+            return
+        if self.is_nutcracker:
+            self.process.kill()
+            self.process.wait(DEADLINE_S)
+            return
+        self.worker_pids()  # so that leftovers are noticed
+        if self.process.poll() is None:
+            self.signal(signal.SIGTERM)
+        code = self.wait_exit()
+        assert code == 0, f"TERM ended with {code}: {self.explain()}"
+        self.assert_nothing_left()
+
+    def kill(self):
+        """Last resort of a failed test: ends everything, checks nothing."""
+        with contextlib.suppress(ProcessLookupError):
+            orphans = [pid for pid in self._seen_pids if title_of(pid).startswith("ringmaster: ")]
+            running = self.all_pids() if self.process.poll() is None else []
+            for pid in {*running, *orphans}:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(5)
+
+
+def _can_connect(address):
+    try:
+        if isinstance(address, str):
+            with socket.socket(socket.AF_UNIX) as probe:
+                probe.connect(address)
+        else:
+            socket.create_connection(address, timeout=2).close()
+        return True
+    except OSError:
+        return False
+
+
+def run_binary(*arguments, cwd=None, timeout=DEADLINE_S, binary=None):
+    """Runs the binary to its end; returns (exit code, stdout, stderr) as text."""
+    done = subprocess.run([binary or BINARY, *map(str, arguments)], cwd=cwd, timeout=timeout,
+                          stdin=subprocess.DEVNULL, capture_output=True, check=False,
+                          preexec_fn=_die_with_the_tests)
+    return (done.returncode, done.stdout.decode(errors="replace"),
+            done.stderr.decode(errors="replace"))
