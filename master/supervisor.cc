@@ -186,11 +186,13 @@ void Supervisor::on_worker_accept_stopped(WorkerProcess& worker) {
 void Supervisor::on_worker_exit(WorkerProcess& worker, io::ProcessExit exit) {
     const size_t slot = worker.slot();
     const std::string what = exit_text(exit);
-    if (respawning_ || exit.signal != 0 || exit.code != 0) {
+    const bool as_ordered =
+        !respawning_ && (exit.signal == SIGKILL || (exit.signal == 0 && exit.code == 0));
+    if (!as_ordered) {
         RM_LOG(kWarn, "worker {} is gone pid={}: {} age_ms={}", slot, worker.pid(), what,
                worker.age_ms());
     } else {
-        RM_LOG(kInfo, "worker {} has ended pid={}", slot, worker.pid());
+        RM_LOG(kInfo, "worker {} has ended pid={}: {}", slot, worker.pid(), what);
     }
     book_.fold(slot);
     gather_.on_gone(slot);

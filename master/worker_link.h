@@ -70,7 +70,7 @@ class WorkerLink : private io::ChannelHandler {
     void on_channel_closed(int error) noexcept override;
 
     WorkerLinkHandler& handler_;
-    control::FrameDecoder decoder_;
+    control::FrameDecoder decoder_{control::Sender::kWorker};
     bool bad_ = false;
     std::map<uint32_t, control::RingState> waiting_rings_;  // by pool
     std::optional<io::Channel> channel_;                    // last: closes first
