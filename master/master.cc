@@ -57,7 +57,11 @@ Master::Master(io::Loop& loop, Settings settings, const ConfigFile& file, Daemon
       daemon_(daemon),
       born_ms_(loop.now_ms()),
       config_bytes_{
-          .generation = kFirstGeneration, .file_name = settings_.config_file, .bytes = file.bytes},
+
+          .generation = kFirstGeneration,
+          .memory_bytes = settings_.memory_per_worker_bytes,
+          .file_name = settings_.config_file,
+          .bytes = file.bytes},
       stats_names_(names_of(*file.config)),
       resolver_(loop, *file.config,
                 {.on_change = [this](size_t pool) { supervisor_.broadcast_ring(pool); },

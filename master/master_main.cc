@@ -12,8 +12,8 @@
 #include "common/io/loop.h"
 #include "common/stats/stats.h"
 #include "master/config_file.h"
-#include "master/cpu_count.h"
 #include "master/daemonize.h"
+#include "master/machine.h"
 #include "master/master.h"
 #include "master/options.h"
 #include "master/process_title.h"
@@ -49,6 +49,10 @@ int fail_logged(const Settings& settings, const std::string& problem) {
     return fail(problem);
 }
 
+Machine this_machine() {
+    return {.cpus = usable_cpu_count(), .memory_bytes = usable_memory_bytes()};
+}
+
 int test_config(const Options& options) {
     const ConfigFile file = load_config_file(options.config_file);
     print_lines(file.errors);
@@ -58,7 +62,7 @@ int test_config(const Options& options) {
                              options.config_file));
         return 1;
     }
-    const Settings settings = merge_settings(options, file.config->process, usable_cpu_count());
+    const Settings settings = merge_settings(options, file.config->process, this_machine());
     const ServerConnections connections = count_server_connections(*file.config, settings.workers);
     print(stderr, format("ringmaster: {} workers, up to {} server connections\n", settings.workers,
                          connections.total));
@@ -130,7 +134,7 @@ int master_main(const std::vector<std::string>& arguments) {
         print_lines(file.warnings);
         return 1;
     }
-    return serve(merge_settings(*options, file.config->process, usable_cpu_count()), file);
+    return serve(merge_settings(*options, file.config->process, this_machine()), file);
 }
 
 }  // namespace ringmaster::master

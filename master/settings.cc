@@ -18,12 +18,12 @@ T first_of(const std::optional<T>& said, const std::optional<T>& written, T buil
 }  // namespace
 
 Settings merge_settings(const Options& options, const config::ProcessConfig& process,
-                        uint32_t cpu_count) {
-    RM_ASSERT(cpu_count > 0);
+                        const Machine& machine) {
+    RM_ASSERT(machine.cpus > 0);
     Settings settings;
     settings.config_file = options.config_file;
     const uint32_t workers = first_of(options.workers, process.workers, 0U);
-    settings.workers = std::min(workers == 0 ? cpu_count : workers, kMaxWorkers);
+    settings.workers = std::min(workers == 0 ? machine.cpus : workers, kMaxWorkers);
     settings.log_file = first_of(options.log_file, process.log_file, settings.log_file);
     settings.log_level = first_of(options.log_level, process.log_level, settings.log_level);
     settings.pid_file = first_of(options.pid_file, process.pid_file, settings.pid_file);
@@ -32,6 +32,9 @@ Settings merge_settings(const Options& options, const config::ProcessConfig& pro
     settings.stats_port = first_of(options.stats_port, process.stats_port, settings.stats_port);
     settings.shutdown_timeout_ms = process.shutdown_timeout_ms;
     settings.drain_timeout_ms = process.drain_timeout_ms;
+    const uint64_t memory_bytes =
+        process.max_memory_bytes > 0 ? process.max_memory_bytes : machine.memory_bytes / 4;
+    settings.memory_per_worker_bytes = memory_bytes / settings.workers;
     settings.daemonize = options.daemonize;
     return settings;
 }

@@ -21,12 +21,19 @@ struct Settings {
     uint16_t stats_port = 22222;
     uint32_t shutdown_timeout_ms = 10000;
     uint32_t drain_timeout_ms = 60000;
+    uint64_t memory_per_worker_bytes = 0;
     bool daemonize = false;
 };
 
-// `cpu_count` (at least 1) is what "auto" means.
+// What the machine offers.
+struct Machine {
+    uint32_t cpus = 1;  // at least 1; what workers "auto" means
+    uint64_t memory_bytes = 0;
+};
+
+// max_memory "auto" is a quarter of the machine's memory, over all workers.
 Settings merge_settings(const Options& options, const config::ProcessConfig& process,
-                        uint32_t cpu_count);
+                        const Machine& machine);
 
 // Connections to servers that all workers may open.
 struct ServerConnections {

@@ -283,7 +283,8 @@ void Worker::handle(control::Stop& message) {
     }
     begin_stop();
     if (message.timeout_ms > 0) {
-        stop_timer_.start(message.timeout_ms);
+        // A little before the master's patience ends: what is counted is still reported.
+        stop_timer_.start(message.timeout_ms - message.timeout_ms / 10);
     }
 }
 

@@ -141,7 +141,7 @@ class Child:
 
 
 def _started(pid):
-    """The start time: tells a process from a later one with its number. None if gone or a zombie."""
+    """The start time, which tells a process from a later one with its number; None if gone."""
     try:
         fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

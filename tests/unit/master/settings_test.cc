@@ -19,8 +19,21 @@ config::ProcessConfig full_section() {
     return process;
 }
 
+namespace {
+constexpr uint64_t kMachineBytes = uint64_t{64} << 30;
+}
+
+TEST_CASE("settings: each worker's share of memory") {
+    config::ProcessConfig section;
+    section.workers = 4;
+    const Machine machine{.cpus = 8, .memory_bytes = kMachineBytes};
+    CHECK(merge_settings({}, section, machine).memory_per_worker_bytes == uint64_t{4} << 30);
+    section.max_memory_bytes = uint64_t{1} << 30;
+    CHECK(merge_settings({}, section, machine).memory_per_worker_bytes == uint64_t{256} << 20);
+}
+
 TEST_CASE("settings: built-in defaults when nothing is said") {
-    const Settings settings = merge_settings({}, {}, 4);
+    const Settings settings = merge_settings({}, {}, {.cpus = 4, .memory_bytes = kMachineBytes});
     CHECK(settings.config_file == "conf/nutcracker.yml");
     CHECK(settings.workers == 4);
     CHECK(settings.log_file.empty());
@@ -33,7 +46,8 @@ TEST_CASE("settings: built-in defaults when nothing is said") {
 }
 
 TEST_CASE("settings: the config's section wins over the defaults") {
-    const Settings settings = merge_settings({}, full_section(), 4);
+    const Settings settings =
+        merge_settings({}, full_section(), {.cpus = 4, .memory_bytes = kMachineBytes});
     CHECK(settings.workers == 3);
     CHECK(settings.log_file == "section.log");
     CHECK(settings.log_level == 7);
@@ -52,7 +66,8 @@ TEST_CASE("settings: the command line wins over both") {
     options.pid_file = "line.pid";
     options.stats_address = "::1";
     options.stats_port = 2000;
-    const Settings settings = merge_settings(options, full_section(), 4);
+    const Settings settings =
+        merge_settings(options, full_section(), {.cpus = 4, .memory_bytes = kMachineBytes});
     CHECK(settings.workers == 5);
     CHECK(settings.log_file.empty());
     CHECK(settings.log_level == 0);
@@ -64,8 +79,10 @@ TEST_CASE("settings: the command line wins over both") {
 TEST_CASE("settings: auto on the command line wins over a number in the config") {
     Options options;
     options.workers = 0;
-    CHECK(merge_settings(options, full_section(), 2).workers == 2);
-    CHECK(merge_settings(options, full_section(), 100000).workers == kMaxWorkers);
+    CHECK(merge_settings(options, full_section(), {.cpus = 2, .memory_bytes = kMachineBytes})
+              .workers == 2);
+    CHECK(merge_settings(options, full_section(), {.cpus = 100000, .memory_bytes = kMachineBytes})
+              .workers == kMaxWorkers);
 }
 
 TEST_CASE("settings: server connections are workers x servers x server_connections") {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "master/cpu_count.h"
+#include "master/machine.h"
 
 #include <algorithm>
 #include <charconv>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <sched.h>
+#include <unistd.h>
 
 namespace ringmaster::master {
 
@@ -75,26 +76,47 @@ std::optional<std::string> parse_cgroup_path(std::string_view text) {
     return std::nullopt;
 }
 
+namespace {
+
+// Calls with the text of this file in our cgroup and in every ancestor: a limit of any of them
+// holds.
+template <class Use>
+void for_each_cgroup_file(const std::string& name, Use&& use) {
+    std::optional<std::string> path = parse_cgroup_path(read_small_file("/proc/self/cgroup"));
+    while (path) {
+        use(read_small_file("/sys/fs/cgroup" + (*path == "/" ? std::string() : *path) + "/" +
+                            name));
+        if (path->size() <= 1) {
+            return;
+        }
+        path->resize(std::max<size_t>(path->rfind('/'), 1));
+    }
+}
+
+}  // namespace
+
+std::optional<uint64_t> parse_memory_max(std::string_view text) noexcept {
+    return parse_whole(next_word(text));
+}
+
 uint32_t usable_cpu_count() {
     uint32_t count = cpus_by_affinity();
-    std::optional<std::string> path = parse_cgroup_path(read_small_file("/proc/self/cgroup"));
-    if (!path) {
-        return count;
-    }
-    // A limit of any ancestor holds too.
-    while (true) {
-        const std::string folder = "/sys/fs/cgroup" + (*path == "/" ? std::string() : *path);
-        if (const auto limit = parse_cpu_max(read_small_file(folder + "/cpu.max"))) {
-            count = std::min(count, *limit);
-        }
-        if (path->size() <= 1) {
-            return count;
-        }
-        path->resize(path->rfind('/'));
-        if (path->empty()) {
-            *path = "/";
-        }
-    }
+    for_each_cgroup_file("cpu.max", [&count](const std::string& text) {
+        count = std::min(count, parse_cpu_max(text).value_or(count));
+    });
+    return count;
+}
+
+uint64_t usable_memory_bytes() {
+    const long pages = ::sysconf(_SC_PHYS_PAGES);
+    const long page_bytes = ::sysconf(_SC_PAGESIZE);
+    uint64_t bytes = pages > 0 && page_bytes > 0
+                         ? static_cast<uint64_t>(pages) * static_cast<uint64_t>(page_bytes)
+                         : uint64_t{4} << 30;
+    for_each_cgroup_file("memory.max", [&bytes](const std::string& text) {
+        bytes = std::min(bytes, parse_memory_max(text).value_or(bytes));
+    });
+    return bytes;
 }
 
 }  // namespace ringmaster::master

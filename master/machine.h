@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many CPUs this process may use: what `--workers auto` means.
+// What this process may use of the machine: CPUs (what `--workers auto` means) and memory (what
+// `max_memory: auto` is a quarter of).
 #pragma once
 
 #include <cstdint>
@@ -18,5 +19,11 @@ std::optional<std::string> parse_cgroup_path(std::string_view text);
 
 // min(CPUs by affinity, the tightest cpu.max of our cgroup and its ancestors), at least 1.
 uint32_t usable_cpu_count();
+
+// The text of a cgroup v2 memory.max ("1073741824", "max") -> bytes; nothing when unlimited. Pure.
+std::optional<uint64_t> parse_memory_max(std::string_view text) noexcept;
+
+// min(physical memory, the tightest memory.max of our cgroup and its ancestors).
+uint64_t usable_memory_bytes();
 
 }  // namespace ringmaster::master

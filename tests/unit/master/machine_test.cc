@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "master/cpu_count.h"
+#include "master/machine.h"
 
 #include <doctest/doctest.h>
 
@@ -38,4 +38,12 @@ TEST_CASE("cpu count: this machine has at least one") {
 }
 
 }  // namespace
+TEST_CASE("machine: a memory limit of the cgroup") {
+    CHECK(parse_memory_max("1073741824\n") == uint64_t{1} << 30);
+    CHECK_FALSE(parse_memory_max("max\n").has_value());
+    CHECK_FALSE(parse_memory_max("").has_value());
+    CHECK_FALSE(parse_memory_max("12x").has_value());
+    CHECK(usable_memory_bytes() > 0);
+}
+
 }  // namespace ringmaster::master
