@@ -45,6 +45,9 @@ struct DataPath {
     // No new clients, no new requests: every session ends when its last reply is out.
     bool stopping = false;
 
+    // This worker is busy: requests are held back for larger writes (limits.h, kHoldBackBytes).
+    bool coalesce = false;
+
     // Tells the master that a server's address may be stale.
     std::function<void(uint32_t pool, uint32_t shard)> connect_failed;
 

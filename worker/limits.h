@@ -27,6 +27,12 @@ inline constexpr size_t kStreamingReplyBytes = 64 << 10;
 static_assert(kStashBytes < kReadBytes);
 static_assert(kSlackBytes + kStashBytes < kReadBytes);
 
+// A busy worker holds requests back while earlier ones are with the server, up to this many bytes.
+inline constexpr size_t kHoldBackBytes = 16 << 10;
+// Percent of its time a worker has to be busy for that, and below which it ends.
+inline constexpr uint64_t kBusyPercent = 50;
+inline constexpr uint64_t kIdlePercent = 35;
+
 // Above half of the worker's memory budget: unsent reply bytes and requests in flight of one client
 // before its reading stops.
 inline constexpr size_t kTightReplyBytes = 256 << 10;

@@ -96,6 +96,8 @@ void UpstreamConnection::push(Fragment& fragment) {
         first_unexpired_ = &fragment;
     }
     ++path_.fragments_in_flight;
+    ++fifo_count_;
+    ++unsent_count_;
 }
 
 Fragment* UpstreamConnection::pop() {
@@ -109,14 +111,28 @@ Fragment* UpstreamConnection::pop() {
     }
     fragment->fifo_next = nullptr;
     --path_.fragments_in_flight;
+    --fifo_count_;
     --fragment->request->at_servers;
     return fragment;
+}
+
+// A busy worker spends most of its time in send(): while the server still works on what it has,
+// more requests may join the next write. The server answers in order, so they would have waited
+// there.
+bool UpstreamConnection::should_hold_back() const noexcept {
+    return path_.coalesce && !replied_ && fifo_count_ > unsent_count_ &&
+           out_.bytes() < kHoldBackBytes;
 }
 
 void UpstreamConnection::flush_now() {
     if (!connected_) {
         return;  // on_connected() comes back to it
     }
+    if (should_hold_back()) {
+        return;  // on_read() comes back to it
+    }
+    replied_ = false;
+    unsent_count_ = 0;
     int error = 0;
     if (flush(path_.memory, stream_, out_, error) == FlushResult::kFailed) {
         fail(error);
@@ -139,6 +155,10 @@ std::span<char> UpstreamConnection::on_alloc() noexcept {
 void UpstreamConnection::on_read(size_t size_bytes) noexcept {
     read_this_turn_ += size_bytes;
     last_progress_ms_ = path_.loop.active_ms();
+    replied_ = true;
+    if (!out_.empty()) {
+        path_.flush.mark(*this);
+    }
     const Window window = input_.arrived(path_.memory.chunks, path_.hot, size_bytes);
     const char* at = window.begin;
     size_t left = window.size;
@@ -246,6 +266,8 @@ void UpstreamConnection::fail(int error) {
     Fragment* fragment = std::exchange(head_, nullptr);
     tail_ = nullptr;
     first_unexpired_ = nullptr;
+    fifo_count_ = 0;
+    unsent_count_ = 0;
     while (fragment != nullptr) {
         Fragment* next = fragment->fifo_next;
         Request* request = fragment->request;

@@ -73,6 +73,7 @@ class UpstreamConnection : public io::StreamHandler, public FlushLink {
     void parser_rebase(size_t bytes) noexcept;
     void parser_reset() noexcept;
 
+    [[nodiscard]] bool should_hold_back() const noexcept;
     void queue_handshake();
     void push(Fragment& fragment);
     Fragment* pop();
@@ -99,7 +100,10 @@ class UpstreamConnection : public io::StreamHandler, public FlushLink {
     size_t last_bytes_queued_ = 0;
     uint64_t read_turn_ = 0;
     size_t read_this_turn_ = 0;
+    uint32_t fifo_count_ = 0;
+    uint32_t unsent_count_ = 0;  // of these, queued since the last flush
     bool connected_ = false;
+    bool replied_ = false;    // bytes came since the last flush
     bool streaming_ = false;  // part of the head's reply has been passed on or dropped
     bool retiring_ = false;
 };

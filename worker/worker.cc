@@ -23,6 +23,12 @@ uint64_t seed() {
            (static_cast<uint64_t>(::getpid()) << 40);
 }
 
+uint64_t clock_us(clockid_t clock) {
+    timespec now{};
+    ::clock_gettime(clock, &now);
+    return static_cast<uint64_t>(now.tv_sec) * 1000000 + static_cast<uint64_t>(now.tv_nsec) / 1000;
+}
+
 // Where the master did not say: a quarter of the machine.
 size_t default_budget_bytes() {
     const long pages = ::sysconf(_SC_PHYS_PAGES);
@@ -143,8 +149,22 @@ size_t Worker::client_count() const {
 
 // ---- timers ----
 
+void Worker::judge_load() {
+    const uint64_t cpu_us = clock_us(CLOCK_PROCESS_CPUTIME_ID);
+    const uint64_t wall_us = clock_us(CLOCK_MONOTONIC);
+    const uint64_t elapsed_us = wall_us - load_wall_us_;
+    if (elapsed_us < kBeatMs * 1000 / 2) {
+        return;  // too short to say anything
+    }
+    const uint64_t percent = (cpu_us - load_cpu_us_) * 100 / elapsed_us;
+    path_.coalesce = percent >= (path_.coalesce ? kIdlePercent : kBusyPercent);
+    load_cpu_us_ = cpu_us;
+    load_wall_us_ = wall_us;
+}
+
 void Worker::beat() {
     sweep_paused();
+    judge_load();
     if (control_ == nullptr) {
         return;
     }

@@ -56,6 +56,7 @@ class Worker : public io::LoopHooks, public ControlEvents {
 
     void beat();
     void housekeep();
+    void judge_load();
     void report_stats(uint64_t request_id);
     void begin_stop();
     void stop_accepting();
@@ -84,6 +85,9 @@ class Worker : public io::LoopHooks, public ControlEvents {
     io::Signal quit_;
     uint64_t check_period_ms_ = 0;  // 0: no pool has a timeout
     bool deadlines_due_ = false;
+    uint64_t load_cpu_us_ =
+        0;  // CPU time of this process, and the clock, when the load was last judged
+    uint64_t load_wall_us_ = 0;
     bool ready_ = false;
     // Turns until the open sessions are told to finish: what has already arrived is read first.
     int turns_to_finish_ = 0;

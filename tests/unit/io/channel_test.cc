@@ -143,6 +143,7 @@ TEST_CASE("channel: order of bytes and descriptors holds through a full socket")
 }
 
 TEST_CASE("channel: 32 descriptors travel with one send, more than that from a peer is an error") {
+    { Loop first; }  // the first loop of a process keeps two descriptors for signals
     for (const size_t count : {size_t{32}, size_t{33}, size_t{100}}) {
         CAPTURE(count);
         const size_t open_before = open_descriptors();
