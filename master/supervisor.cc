@@ -14,12 +14,25 @@ namespace ringmaster::master {
 
 using base::format;
 
+namespace {
+
+std::vector<uint32_t> client_limits(const config::Config& config) {
+    std::vector<uint32_t> limits;
+    for (const config::PoolConfig& pool : config.pools) {
+        limits.push_back(pool.client_connections);
+    }
+    return limits;
+}
+
+}  // namespace
+
 Supervisor::Supervisor(io::Loop& loop, size_t slots, Provisions provisions,
                        SupervisorEvents& events)
     : loop_(loop),
       provisions_(std::move(provisions)),
       events_(events),
       policy_(slots),
+      ledger_(client_limits(provisions_.config), slots),
       book_(provisions_.config, slots),
       gather_(loop, [this](uint64_t id) { return ask_for_stats(id); }),
       slots_(slots) {
@@ -178,6 +191,20 @@ bool Supervisor::on_worker_connect_failed(const control::ConnectFailed& message)
     return events_.on_connect_failed(message.pool, message.shard);
 }
 
+bool Supervisor::on_worker_client_ask(WorkerProcess& worker, const control::ClientAsk& ask) {
+    if (ask.pool >= ledger_.pool_count()) {
+        return false;
+    }
+    const bool granted = ledger_.ask(ask.pool, worker.slot());
+    worker.link().send(control::ClientAnswer{.pool = ask.pool, .granted = granted});
+    return true;
+}
+
+bool Supervisor::on_worker_client_gone(WorkerProcess& worker, const control::ClientGone& gone) {
+    return gone.pool < ledger_.pool_count() &&
+           ledger_.give_back(gone.pool, worker.slot(), gone.count);
+}
+
 void Supervisor::on_worker_accept_stopped(WorkerProcess& worker) {
     RM_LOG(kDebug, "worker {} has stopped accepting", worker.slot());
     events_.on_worker_stopped();
@@ -194,6 +221,7 @@ void Supervisor::on_worker_exit(WorkerProcess& worker, io::ProcessExit exit) {
     } else {
         RM_LOG(kInfo, "worker {} has ended pid={}: {}", slot, worker.pid(), what);
     }
+    ledger_.give_back_all(slot);
     book_.fold(slot);
     gather_.on_gone(slot);
     after_death(slot, what);

@@ -16,6 +16,7 @@
 #include "common/io/timer.h"
 #include "common/stats/stats.h"
 #include "config/model.h"
+#include "master/client_ledger.h"
 #include "master/listener_set.h"
 #include "master/respawn_policy.h"
 #include "master/stats_book.h"
@@ -96,6 +97,8 @@ class Supervisor : private WorkerEvents {
     void on_worker_failed(WorkerProcess& worker, const std::string& reason) override;
     bool on_worker_stats(WorkerProcess& worker, const control::StatsReport& report) override;
     bool on_worker_connect_failed(const control::ConnectFailed& message) override;
+    bool on_worker_client_ask(WorkerProcess& worker, const control::ClientAsk& ask) override;
+    bool on_worker_client_gone(WorkerProcess& worker, const control::ClientGone& gone) override;
     void on_worker_accept_stopped(WorkerProcess& worker) override;
     void on_worker_exit(WorkerProcess& worker, io::ProcessExit exit) override;
 
@@ -103,6 +106,7 @@ class Supervisor : private WorkerEvents {
     Provisions provisions_;
     SupervisorEvents& events_;
     RespawnPolicy policy_;
+    ClientLedger ledger_;
     StatsBook book_;
     StatsGather gather_;
     std::vector<Slot> slots_;

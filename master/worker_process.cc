@@ -135,6 +135,18 @@ struct WorkerProcess::Receiver {
         worker.events_.on_worker_accept_stopped(worker);
         return {};
     }
+    Complaint operator()(const control::ClientAsk& ask) {
+        if (!worker.events_.on_worker_client_ask(worker, ask)) {
+            return "a client of a pool that does not exist";
+        }
+        return {};
+    }
+    Complaint operator()(const control::ClientGone& gone) {
+        if (!worker.events_.on_worker_client_gone(worker, gone)) {
+            return "clients gone that never were admitted";
+        }
+        return {};
+    }
     template <class Other>
     Complaint operator()(const Other& /*message*/) {
         return "a message only the master sends";

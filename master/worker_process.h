@@ -34,6 +34,12 @@ class WorkerEvents {
                                                const control::StatsReport& report) = 0;
     // False: there is no such server.
     [[nodiscard]] virtual bool on_worker_connect_failed(const control::ConnectFailed& message) = 0;
+    // False: there is no such pool.
+    [[nodiscard]] virtual bool on_worker_client_ask(WorkerProcess& worker,
+                                                    const control::ClientAsk& ask) = 0;
+    // False: the worker never had that many.
+    [[nodiscard]] virtual bool on_worker_client_gone(WorkerProcess& worker,
+                                                     const control::ClientGone& gone) = 0;
     virtual void on_worker_accept_stopped(WorkerProcess& worker) = 0;
     virtual void on_worker_exit(WorkerProcess& worker, io::ProcessExit exit) = 0;
 };

@@ -341,6 +341,14 @@ void ClientSession::resume_if_possible(uint64_t now_ms) {
 
 // ---- ending ----
 
+void ClientSession::refuse() {
+    refused_ = true;
+    // Redis' own text; memcached has none for this.
+    refuse_protocol(redis_ ? "-ERR max number of clients reached\r\n"
+                           : "SERVER_ERROR max number of clients reached\r\n");
+    mark_dirty();
+}
+
 void ClientSession::finish() {
     parsing_ended_ = true;
     clean_end_ = true;
@@ -389,6 +397,9 @@ void ClientSession::close(bool by_client) {
     }
     out_.clear(path_.memory);
     input_.clear();
+    if (pool_.config().client_connections > 0 && !refused_) {
+        path_.give_place_back(pool_.index());
+    }
     FlushLink::unlink();
     static_cast<base::ListLink<PausedTag>*>(this)->unlink();
     static_cast<base::ListLink<PoolTag>*>(this)->unlink();

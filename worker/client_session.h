@@ -56,6 +56,8 @@ class ClientSession : public io::StreamHandler,
     void finish();
     void resume_if_possible(uint64_t now_ms);
     void close(bool by_client);
+    // The pool has no room for this client: it is told so and the connection ends.
+    void refuse();
 
     [[nodiscard]] bool is_open() const noexcept { return stream_.is_open(); }
     Pool& pool() noexcept { return pool_; }
@@ -114,6 +116,7 @@ class ClientSession : public io::StreamHandler,
     bool eof_ = false;            // the client has sent its last byte
     bool paused_ = false;
     bool lingering_ = false;  // FIN sent, its bytes are thrown away until it closes
+    bool refused_ = false;    // holds no place of client_connections
     bool clean_end_ = false;  // QUIT: counts as the client's own end
     uint64_t read_turn_ = 0;
     size_t read_this_turn_ = 0;

@@ -50,6 +50,9 @@ struct DataPath {
 
     // Tells the master that a server's address may be stale.
     std::function<void(uint32_t pool, uint32_t shard)> connect_failed;
+    // Pools with client_connections: asks the master for a place, and gives one back.
+    std::function<void(uint32_t pool)> ask_for_place;
+    std::function<void(uint32_t pool)> give_place_back;
 
     // Scratch that keeps its capacity.
     proto::redis::Splitter redis_splitter;

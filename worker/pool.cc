@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/pool.h"
 
+#include <unistd.h>
+
 #include "common/base/log.h"
 
 namespace ringmaster::worker {
@@ -14,6 +16,9 @@ Pool::Pool(DataPath& path, const config::PoolConfig& config, uint32_t index)
 
 Pool::~Pool() {
     RM_ASSERT(clients_.empty());
+    for (const int fd : waiting_) {
+        ::close(fd);
+    }
 }
 
 bool Pool::set_ring(const control::RingState& state) {
@@ -45,6 +50,25 @@ bool Pool::set_ring(const control::RingState& state) {
 }
 
 void Pool::add_client(int fd) {
+    if (config_.client_connections == 0) {
+        admit(fd, true);
+        return;
+    }
+    waiting_.push_back(fd);
+    path_.ask_for_place(index_);
+}
+
+void Pool::on_place(bool granted) {
+    if (waiting_.empty()) {
+        RM_LOG(kErr, "pool '{}': a place came that nobody waits for", config_.name);
+        return;
+    }
+    const int fd = waiting_.front();
+    waiting_.pop_front();
+    admit(fd, granted);
+}
+
+void Pool::admit(int fd, bool has_place) {
     // Owned by the pool's list until it closes, then by DataPath::closed.
     auto* session = new ClientSession(path_, *this);
     clients_.push_back(*session);
@@ -53,6 +77,15 @@ void Pool::add_client(int fd) {
         RM_LOG(kWarn, "pool '{}': cannot serve a new client: errno {}", config_.name, error);
         static_cast<base::ListLink<PoolTag>*>(session)->unlink();
         delete session;
+        if (has_place && config_.client_connections > 0) {
+            path_.give_place_back(index_);
+        }
+        return;
+    }
+    if (!has_place) {
+        session->refuse();
+    } else if (path_.stopping) {
+        session->finish();
     }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -28,7 +29,11 @@ class Pool {
     // 0 until the first RING has come.
     [[nodiscard]] uint64_t epoch() const noexcept { return epoch_; }
 
+    // Takes ownership of an accepted connection. With client_connections it waits for the master's
+    // word.
     void add_client(int fd);
+    // That word for the oldest one that waits: served, or told that there is no room.
+    void on_place(bool granted);
     void preconnect();
 
     // ring::kNoShard when no server is live.
@@ -53,6 +58,8 @@ class Pool {
     void fill(stats::PoolSnapshot& snapshot) const;
 
   private:
+    void admit(int fd, bool has_place);
+
     DataPath& path_;
     const config::PoolConfig& config_;
     uint32_t index_;
@@ -60,6 +67,7 @@ class Pool {
     ring::Placement placement_;
     std::vector<std::unique_ptr<Server>> servers_;
     base::IntrusiveList<ClientSession, PoolTag> clients_;
+    std::deque<int> waiting_;  // accepted, not admitted yet
     stats::PoolCounters stats_;
 };
 

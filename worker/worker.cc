@@ -56,6 +56,16 @@ Worker::Worker(const WorkerOptions& options)
             control_->send(control::ConnectFailed{pool, shard});
         }
     };
+    path_.ask_for_place = [this](uint32_t pool) {
+        if (control_ != nullptr) {
+            control_->send(control::ClientAsk{pool});
+        }
+    };
+    path_.give_place_back = [this](uint32_t pool) {
+        if (control_ != nullptr) {
+            control_->send(control::ClientGone{pool, 1});
+        }
+    };
     loop_.set_hooks(this);
     control_ = std::make_unique<ControlLink>(loop_, options.control_fd, *this);
 }
@@ -283,6 +293,12 @@ void Worker::handle(control::Start&) {
 
 void Worker::handle(control::StatsRequest& message) {
     report_stats(message.request_id);
+}
+
+void Worker::handle(control::ClientAnswer& message) {
+    if (message.pool < pools_.size()) {
+        pools_[message.pool]->on_place(message.granted);
+    }
 }
 
 void Worker::handle(control::LogLevel& message) {

@@ -45,6 +45,7 @@ class Worker : public io::LoopHooks, public ControlEvents {
     void handle(control::Listeners& message);
     void handle(control::Start& message);
     void handle(control::StatsRequest& message);
+    void handle(control::ClientAnswer& message);
     void handle(control::LogLevel& message);
     void handle(control::LogReopen& message);
     void handle(control::Stop& message);

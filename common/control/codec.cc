@@ -184,6 +184,18 @@ void fields(A& all, typename A::template Of<ConnectFailed>& m) {
 template <class A>
 void fields(A&, typename A::template Of<AcceptStopped>&) {}
 template <class A>
+void fields(A& all, typename A::template Of<ClientAsk>& m) {
+    all(m.pool);
+}
+template <class A>
+void fields(A& all, typename A::template Of<ClientGone>& m) {
+    all(m.pool, m.count);
+}
+template <class A>
+void fields(A& all, typename A::template Of<ClientAnswer>& m) {
+    all(m.pool, m.granted);
+}
+template <class A>
 void fields(A& all, typename A::template Of<ConfigBytes>& m) {
     all(m.generation, m.memory_bytes, m.file_name, m.bytes);
 }

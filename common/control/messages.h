@@ -73,7 +73,28 @@ struct AcceptStopped {
     bool operator==(const AcceptStopped&) const = default;
 };
 
+// A new client of a pool with client_connections wants in: may it? Answered by ClientAnswer, in
+// order.
+struct ClientAsk {
+    uint32_t pool = 0;
+    bool operator==(const ClientAsk&) const = default;
+};
+
+// That many admitted clients of the pool have left.
+struct ClientGone {
+    uint32_t pool = 0;
+    uint32_t count = 0;
+    bool operator==(const ClientGone&) const = default;
+};
+
 // ---- master to worker ----
+
+// To the oldest unanswered ClientAsk for this pool.
+struct ClientAnswer {
+    uint32_t pool = 0;
+    bool granted = false;
+    bool operator==(const ClientAnswer&) const = default;
+};
 
 // The config as its bytes; the worker loads it by the same code.
 struct ConfigBytes {

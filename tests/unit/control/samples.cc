@@ -18,6 +18,8 @@ std::vector<Message> sample_messages() {
                     .values = {-1, 0, 1, INT64_MIN, INT64_MAX}},
         ConnectFailed{.pool = 1, .shard = 65536},
         AcceptStopped{},
+        ClientAsk{.pool = 3},
+        ClientGone{.pool = 70000, .count = 2},
         ConfigBytes{.generation = 2,
                     .memory_bytes = 1ULL << 33,
                     .file_name = "a/b.yml",
@@ -33,6 +35,7 @@ std::vector<Message> sample_messages() {
         LogLevel{.level = 11},
         LogReopen{},
         Stop{.graceful = false, .timeout_ms = 10000},
+        ClientAnswer{.pool = 3, .granted = true},
     };
 }
 
