@@ -207,9 +207,12 @@ void UpstreamConnection::deliver(const Window& window, const char* data, size_t 
         server_.stats().add(ServerStat::kResponses);
         server_.stats().add(ServerStat::kResponseBytes, static_cast<int64_t>(size));
         ClientSession* client = request->client;
-        if (was_streaming) {
+        if (was_streaming && request->streaming) {
             client->on_reply_part(*request, window, data, size);
             client->on_streamed(*request);
+        } else if (was_streaming) {  // dropped while it came: nobody wants it
+            request->unanswered = 0;
+            client->on_answered(*request);
         } else if (request->split == nullptr) {
             client->on_reply(*request, window, data, size);
         } else {
