@@ -53,6 +53,7 @@ int ClientSession::start(int fd, bool is_unix) {
     ++path_.total_connections;
     ++path_.curr_connections;
     pool_.stats().add(PoolStat::kClientConnections);
+    RM_LOG(kInfo, "pool '{}': client {} connected", pool_.config().name, stream_.peer().text());
     return 0;
 }
 
@@ -388,6 +389,8 @@ void ClientSession::close(bool by_client) {
     if (!is_open()) {
         return;
     }
+    RM_LOG(kInfo, "pool '{}': client {} {}, unanswered={}", pool_.config().name,
+           stream_.peer().text(), by_client ? "left" : "was closed", request_count_);
     pool_.stats().add(by_client ? PoolStat::kClientEof : PoolStat::kClientErr);
     pool_.stats().add(PoolStat::kClientConnections, -1);
     --path_.curr_connections;

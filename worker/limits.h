@@ -57,6 +57,9 @@ inline constexpr uint64_t kMaxCheckMs = 100;
 inline constexpr size_t kAcceptsPerTurn = 64;
 inline constexpr size_t kUnixAcceptsPerTurn = 1;
 
+// A failing server is logged at most this often.
+inline constexpr uint64_t kFailureLogMs = 10000;
+
 inline constexpr uint64_t kBeatMs = 100;
 inline constexpr uint64_t kHousekeepingMs = 1000;
 

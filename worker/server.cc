@@ -31,6 +31,7 @@ UpstreamConnection* Server::connection_or_null(int& error) {
     if (!chosen->is_open()) {
         error = chosen->open();
         if (error != 0) {
+            note_failure("cannot be connected to", error);
             stats_.add(ServerStat::kServerErr);
             path_.connect_failed(pool_.index(), shard_);
             return nullptr;
@@ -73,6 +74,25 @@ void Server::check_deadlines(uint64_t now_ms, uint64_t timeout_ms) {
 
 void Server::free_retired() {
     std::erase_if(retiring_, [](const auto& connection) { return !connection->is_open(); });
+}
+
+void Server::note_failure(const char* what, int error) {
+    const uint64_t now_ms = path_.loop.now_ms();
+    ++failures_;
+    if (failures_ > 1 && now_ms - failure_logged_ms_ < kFailureLogMs) {
+        return;
+    }
+    failure_logged_ms_ = now_ms;
+    RM_LOG(kWarn, "server '{}' ({}) of pool '{}' {}: {} failures={}", config().name,
+           address_.empty() ? config().address.text : address_.text(), pool_.config().name, what,
+           error == 0 ? std::string("it closed the connection") : base::errno_text(error),
+           failures_);
+}
+
+void Server::log_recovery() {
+    RM_LOG(kNotice, "server '{}' of pool '{}' answers again after failures={}", config().name,
+           pool_.config().name, failures_);
+    failures_ = 0;
 }
 
 void Server::fail_all(int error) {

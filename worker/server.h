@@ -33,6 +33,14 @@ class Server {
     void set_live(bool live) noexcept { live_ = live; }
 
     void check_deadlines(uint64_t now_ms, uint64_t timeout_ms);
+    // For the log: one line when a server begins to fail, one now and then while it does, one when
+    // it is back; never a line per request.
+    void note_failure(const char* what, int error);
+    void note_success() {
+        if (failures_ > 0) {
+            log_recovery();
+        }
+    }
     void fail_all(int error);
     void free_retired();
     // Counters plus the gauges of this moment.
@@ -46,6 +54,8 @@ class Server {
     stats::ServerCounters& stats() noexcept { return stats_; }
 
   private:
+    void log_recovery();
+
     DataPath& path_;
     Pool& pool_;
     uint32_t shard_;
@@ -57,6 +67,8 @@ class Server {
     // Connections to a former address, with requests outstanding.
     std::vector<std::unique_ptr<UpstreamConnection>> retiring_;
     stats::ServerCounters stats_;
+    uint64_t failures_ = 0;  // since the last success
+    uint64_t failure_logged_ms_ = 0;
 };
 
 }  // namespace ringmaster::worker

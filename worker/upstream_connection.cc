@@ -164,6 +164,7 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
     size_t left = window.size;
     while (left > 0) {
         if (head_ == nullptr) {  // a stray reply: nobody may get it
+            server_.note_failure("sent a reply to no request", EINVAL);
             fail(EINVAL);
             return;
         }
@@ -172,6 +173,7 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
             break;
         }
         if (status != ParseStatus::kDone) {
+            server_.note_failure("sent what is no reply", EINVAL);
             fail(EINVAL);
             return;
         }
@@ -204,6 +206,7 @@ void UpstreamConnection::deliver(const Window& window, const char* data, size_t 
             release_request(path_.memory, request);
         }
     } else if (!fragment->expired) {
+        server_.note_success();
         server_.stats().add(ServerStat::kResponses);
         server_.stats().add(ServerStat::kResponseBytes, static_cast<int64_t>(size));
         ClientSession* client = request->client;
@@ -320,8 +323,7 @@ void UpstreamConnection::check_deadlines(uint64_t now_ms, uint64_t timeout_ms) {
     }
     last_bytes_queued_ = queued;
     if (now_ms - last_progress_ms_ >= timeout_ms) {
-        RM_LOG(kInfo, "server '{}' of pool '{}': no progress for {} ms, closing",
-               server_.config().name, server_.pool().config().name, timeout_ms);
+        server_.note_failure("has made no progress for its timeout", ETIMEDOUT);
         fail(ETIMEDOUT);
         return;
     }
@@ -364,19 +366,23 @@ void UpstreamConnection::close_stream() {
 // ---- stream events ----
 
 void UpstreamConnection::on_eof() noexcept {
-    RM_LOG(kInfo, "server '{}' of pool '{}' closed its connection", server_.config().name,
-           server_.pool().config().name);
+    if (head_ != nullptr) {
+        server_.note_failure("left requests unanswered", kServerClosed);
+    } else {
+        RM_LOG(kInfo, "server '{}' of pool '{}' closed an idle connection", server_.config().name,
+               server_.pool().config().name);
+    }
     fail(kServerClosed);
 }
 
 void UpstreamConnection::on_error(int error) noexcept {
+    server_.note_failure("broke the connection", error);
     fail(error);
 }
 
 void UpstreamConnection::on_connected(int error) noexcept {
     if (error != 0) {
-        RM_LOG(kInfo, "connect to server '{}' of pool '{}' failed: {}", server_.config().name,
-               server_.pool().config().name, base::errno_text(error));
+        server_.note_failure("cannot be connected to", error);
         path_.connect_failed(server_.pool().index(), server_.shard());
         fail(error);
         return;
@@ -384,6 +390,8 @@ void UpstreamConnection::on_connected(int error) noexcept {
     connected_ = true;
     last_progress_ms_ = path_.loop.active_ms();
     server_.stats().add(ServerStat::kServerConnections);
+    RM_LOG(kInfo, "connected to server '{}' of pool '{}'", server_.config().name,
+           server_.pool().config().name);
     const int failed = stream_.start_reading();
     if (failed != 0) {
         fail(failed);
