@@ -34,6 +34,12 @@ struct ServerConfig {
     uint32_t weight = 1;
 };
 
+// What becomes of a request that cannot be split and whose keys are on several servers.
+enum class CrossShard : uint8_t {
+    kFirst,  // it goes to the server of its first key, as nutcracker's
+    kError,  // -CROSSSLOT
+};
+
 struct PoolConfig {
     std::string name;
     Address listen;
@@ -46,6 +52,8 @@ struct PoolConfig {
     bool redis = false;
     std::string redis_auth;  // empty = none. Secret: never printed
     uint32_t redis_db = 0;
+    bool redis_db_compat = false;  // database 0 wherever nutcracker failed to select redis_db
+    CrossShard cross_shard = CrossShard::kFirst;
     bool tcpkeepalive = false;
     bool preconnect = false;
     bool auto_eject_hosts = false;
@@ -53,6 +61,7 @@ struct PoolConfig {
     uint32_t server_retry_timeout_ms = 30000;
     uint32_t server_failure_limit = 2;
     bool reuseport = false;  // accepted for nutcracker's sake; listeners always share their port
+    bool flush_all = false;  // memcached: clients may empty all servers
     std::vector<ServerConfig> servers;
 };
 

@@ -59,14 +59,14 @@ void check_server_names(const PoolSection& section, Report& report) {
 
 void warn_about_redis(const PoolSection& section, Report& report) {
     const PoolConfig& pool = section.pool;
-    if (!pool.redis || pool.redis_db == 0) {
+    if (!pool.redis || pool.redis_db == 0 || pool.redis_db_compat) {
         return;
     }
     if (!pool.redis_auth.empty()) {
         report.warning(section.key_marks[kKey_redis_db],
                        "nutcracker ignored 'redis_db' beside 'redis_auth' and left the data in "
                        "database 0; here it takes effect",
-                       "to keep using that data, remove redis_db");
+                       "to keep using that data, add redis_db_compat: true");
         return;
     }
     const bool has_unix_server =
@@ -76,7 +76,7 @@ void warn_about_redis(const PoolSection& section, Report& report) {
         report.warning(section.key_marks[kKey_redis_db],
                        "nutcracker ignored 'redis_db' for servers on Unix sockets and left the "
                        "data in database 0; here it takes effect",
-                       "to keep using that data, remove redis_db");
+                       "to keep using that data, add redis_db_compat: true");
     }
 }
 

@@ -141,6 +141,14 @@ Problem read_distribution(std::string_view text, ring::Distribution& target) {
     return {};
 }
 
+Problem read_cross_shard(std::string_view text, CrossShard& target) {
+    if (text != "first" && text != "error") {
+        return {"neither first nor error", {}};
+    }
+    target = text == "first" ? CrossShard::kFirst : CrossShard::kError;
+    return {};
+}
+
 Problem read_workers(std::string_view text, std::optional<uint32_t>& target) {
     const auto value = text == "auto" ? uint64_t{0} : parse_number(text, kMaxWorkers);
     if (!value || (*value == 0 && text != "auto")) {

@@ -41,6 +41,7 @@ Problem read_secret(std::string_view text, std::string& target);
 Problem read_hash(std::string_view text, const hash::HashRow*& target);
 Problem read_hash_tag(std::string_view text, std::optional<std::pair<char, char>>& target);
 Problem read_distribution(std::string_view text, ring::Distribution& target);
+Problem read_cross_shard(std::string_view text, CrossShard& target);
 Problem read_listen(std::string_view text, Address& target);
 Problem read_server(std::string_view text, std::vector<ServerConfig>& target);  // appends
 

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <utility>
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 #include "common/base/format.h"
 #include "common/base/log.h"
 #include "worker/pool.h"
@@ -165,7 +168,13 @@ void ClientSession::on_streamed(Request& request) {
 
 void ClientSession::cut() {
     RM_LOG(kInfo, "pool '{}': a reply broke off half-way, closing its client", pool_.config().name);
-    close(false);
+    while (head_ != nullptr) {
+        pop_head();
+    }
+    parsing_ended_ = true;
+    clean_end_ = false;
+    input_.clear();
+    mark_dirty();  // what was answered before it still leaves, then the end
 }
 
 void ClientSession::send_answered() {
@@ -281,7 +290,7 @@ void ClientSession::on_drained() noexcept {
 // ---- back-pressure ----
 
 void ClientSession::maybe_pause() {
-    if (paused_ || lingering_ || eof_ || !is_open()) {
+    if (paused_ || lingering_ || !is_open()) {
         return;
     }
     const Memory& memory = path_.memory;
@@ -292,10 +301,14 @@ void ClientSession::maybe_pause() {
     const bool too_many = tight && request_count_ > kTightRequests;
     const bool memory_short =
         request_count_ > 0 && memory.bytes_in_use() > memory.budget_bytes / 5 * 4;
-    if (unsent <= reply_limit && !too_many && !memory_short) {
+    // One that will send no more has only to take its replies: watched from the first it leaves.
+    const bool over = parsing_ended_ || eof_;
+    if (!over && unsent <= reply_limit && !too_many && !memory_short) {
         return;
     }
-    stream_.stop_reading();
+    if (!over) {
+        stream_.stop_reading();
+    }
     paused_ = true;
     last_moved_ms_ = path_.loop.active_ms();
     last_out_bytes_ = unsent;
@@ -309,7 +322,7 @@ void ClientSession::resume_if_possible(uint64_t now_ms) {
     }
     const uint64_t active_ms = path_.loop.active_ms();
     if (lingering_) {
-        if (active_ms - last_moved_ms_ >= kLingerMs) {
+        if (active_ms - last_moved_ms_ >= kLingerMs || (path_.stopping && close_loses_nothing())) {
             close(clean_end_);
         }
         return;
@@ -325,7 +338,8 @@ void ClientSession::resume_if_possible(uint64_t now_ms) {
     const bool memory_short =
         request_count_ > 0 && memory.bytes_in_use() > memory.budget_bytes / 5 * 4;
     const bool too_many = memory.tight() && request_count_ > kTightRequests / 4;
-    if (unsent <= reply_limit / 4 && !memory_short && !too_many) {
+    const bool over = parsing_ended_ || eof_;
+    if (!over && unsent <= reply_limit / 4 && !memory_short && !too_many) {
         paused_ = false;
         static_cast<base::ListLink<PausedTag>*>(this)->unlink();
         if (!eof_) {
@@ -362,11 +376,21 @@ void ClientSession::maybe_end() {
     if (!over || !is_open() || head_ != nullptr || !out_.empty() || stream_.write_pending()) {
         return;
     }
-    if (eof_ || path_.stopping) {
+    if (eof_ || (path_.stopping && close_loses_nothing())) {
         close(eof_ || clean_end_);
     } else if (!lingering_) {
         begin_linger();
     }
+}
+
+// A close with unread input is a reset, which takes replies with it that the client's kernel has
+// not got yet.
+bool ClientSession::close_loses_nothing() const noexcept {
+    int unread = 0;
+    int unacknowledged = 0;
+    return ::ioctl(stream_.fd(), FIONREAD, &unread) != 0 ||
+           ::ioctl(stream_.fd(), SIOCOUTQ, &unacknowledged) != 0 ||
+           (unread == 0 && unacknowledged == 0);
 }
 
 void ClientSession::begin_linger() {

@@ -73,6 +73,9 @@ class ClientSession : public io::StreamHandler,
   private:
     // redis_requests.cc: parses and handles all whole requests of a window; returns the bytes used.
     size_t parse_redis(const Window& window);
+    void handle_inline(std::string_view line);
+    bool handled_here(const proto::redis::RequestView& request);
+    bool may_cross_shards(const proto::redis::RequestView& request, uint32_t shard);
     void handle_redis(const Window& window, const proto::redis::RequestView& request);
     void handle_redis_local(const proto::redis::RequestView& request);
     void redis_auth(const proto::redis::RequestView& request);
@@ -80,7 +83,12 @@ class ClientSession : public io::StreamHandler,
     // memcached_requests.cc
     size_t parse_memcached(const Window& window);
     void handle_memcached(const Window& window, const proto::memcached::RequestView& request);
+    size_t drop_refused_bytes(size_t arrived);
+    void forward_memcached(const Window& window, const proto::memcached::RequestView& request,
+                           std::string_view key);
     void split_memcached(const proto::memcached::RequestView& request);
+    void flush_all(const proto::memcached::RequestView& request);
+    void answer_memcached_stats(std::string_view what);
 
     // client_requests.cc: what both protocols need.
     Request& new_request();
@@ -101,6 +109,7 @@ class ClientSession : public io::StreamHandler,
     void maybe_pause();
     void maybe_end();
     void begin_linger();
+    [[nodiscard]] bool close_loses_nothing() const noexcept;
 
     DataPath& path_;
     Pool& pool_;

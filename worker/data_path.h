@@ -27,6 +27,7 @@ struct DataPath {
         : loop(the_loop), memory(the_memory), rng(seed) {}
 
     io::Loop& loop;
+    const uint64_t started_ms = loop.now_ms();
     Memory& memory;
     base::Rng rng;
     HotChunk hot;

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // ClientSession: memcached requests.
+#include <ctime>
+
+#include <unistd.h>
+
+#include "common/base/format.h"
 #include "worker/client_session.h"
 #include "worker/pool.h"
 
@@ -12,6 +17,7 @@ using proto::memcached::Shape;
 namespace {
 // twemproxy: `version` goes where this key lives.
 constexpr std::string_view kPlaceholderKey = "placeholder";
+constexpr const char* kOutOfMemory = "SERVER_ERROR out of memory storing object\r\n";
 }  // namespace
 
 size_t ClientSession::parse_memcached(const Window& window) {
@@ -20,6 +26,7 @@ size_t ClientSession::parse_memcached(const Window& window) {
         const char* at = window.begin + used;
         const ParseStatus status = memcached_parser_.parse(at, window.size - used);
         if (status == ParseStatus::kNeedMore) {
+            used += drop_refused_bytes(window.size - used);
             break;
         }
         if (status != ParseStatus::kDone) {
@@ -34,6 +41,16 @@ size_t ClientSession::parse_memcached(const Window& window) {
     return used;
 }
 
+// A data block that is refused, or too large for us, is never kept.
+size_t ClientSession::drop_refused_bytes(size_t arrived) {
+    if (memcached_parser_.bytes_needed() > path_.memory.budget_bytes) {
+        memcached_parser_.refuse_block(kOutOfMemory);
+    }
+    const size_t dropped = memcached_parser_.discardable(arrived);
+    memcached_parser_.rebase(dropped);
+    return dropped;
+}
+
 void ClientSession::handle_memcached(const Window& window, const RequestView& request) {
     if (!request.error_reply.empty()) {
         if (!request.noreply) {
@@ -41,17 +58,42 @@ void ClientSession::handle_memcached(const Window& window, const RequestView& re
         }
         return;
     }
-    if (request.command->shape == Shape::kQuit) {
-        parsing_ended_ = true;
-        clean_end_ = true;
-        return;
+    switch (request.command->shape) {
+        case Shape::kQuit:
+            parsing_ended_ = true;
+            clean_end_ = true;
+            return;
+        case Shape::kVerbosity:  // one client must not turn on the logs of shared servers
+            if (!request.noreply) {
+                answer("OK\r\n", false);
+            }
+            return;
+        case Shape::kStats:
+            answer_memcached_stats(request.argument);
+            return;
+        case Shape::kFlushAll:
+            flush_all(request);
+            return;
+        case Shape::kVersion:
+            forward_memcached(window, request, kPlaceholderKey);
+            return;
+        case Shape::kRetrieval:
+        case Shape::kStorage:
+        case Shape::kArithmetic:
+        case Shape::kTouch:
+        case Shape::kDelete:
+        case Shape::kRefused:
+            break;
     }
     if (request.key_count > 1) {
         split_memcached(request);
-        return;
+    } else {
+        forward_memcached(window, request, request.key);
     }
-    const bool keyless = request.command->shape == Shape::kVersion;
-    const std::string_view key = keyless ? kPlaceholderKey : request.key;
+}
+
+void ClientSession::forward_memcached(const Window& window, const RequestView& request,
+                                      std::string_view key) {
     Request& queued = new_request();
     queued.unanswered = 1;
     queued.silent = request.noreply;
@@ -92,6 +134,52 @@ void ClientSession::split_memcached(const RequestView& request) {
     if (--queued.unanswered == 0) {
         on_answered(queued);
     }
+}
+
+// To every server. The joiner makes one OK of theirs.
+void ClientSession::flush_all(const RequestView& request) {
+    if (!pool_.config().flush_all) {
+        if (!request.noreply) {
+            answer("CLIENT_ERROR flush_all is not allowed on this pool\r\n", true);
+        }
+        return;
+    }
+    Request& queued = new_request();
+    queued.silent = request.noreply;
+    SplitState& split =
+        make_split(queued, pool_.server_count(), {}, proto::redis::JoinPolicy::kFirst);
+    ++queued.unanswered;  // held until every fragment is on its way
+    const size_t size = request.forward_head.size() + request.forward_rest.size();
+    for (uint32_t shard = 0; shard < pool_.server_count(); ++shard) {
+        OutQueue* out = forward(split.fragments[shard], shard, size);
+        if (out != nullptr) {
+            out->append(path_.memory, request.forward_head);
+            out->append(path_.memory, request.forward_rest);
+        }
+    }
+    if (--queued.unanswered == 0) {
+        on_answered(queued);
+    }
+}
+
+// About this worker, as the servers' own numbers cannot be added up. What has no meaning here is an
+// empty list.
+void ClientSession::answer_memcached_stats(std::string_view what) {
+    if (what == "reset") {
+        answer("RESET\r\n", false);
+        return;
+    }
+    if (!what.empty()) {
+        answer("END\r\n", false);
+        return;
+    }
+    const uint64_t uptime_s = (path_.loop.now_ms() - path_.started_ms) / 1000;
+    answer(base::format("STAT pid {}\r\nSTAT uptime {}\r\nSTAT time {}\r\nSTAT version {}\r\n"
+                        "STAT pointer_size {}\r\nSTAT curr_connections {}\r\n"
+                        "STAT total_connections {}\r\nSTAT threads 1\r\nEND\r\n",
+                        ::getpid(), uptime_s, std::time(nullptr), RM_VERSION, 8 * sizeof(void*),
+                        path_.curr_connections, path_.total_connections),
+           false);
 }
 
 }  // namespace ringmaster::worker

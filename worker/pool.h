@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -45,6 +46,10 @@ class Pool {
     [[nodiscard]] size_t server_count() const noexcept { return servers_.size(); }
     [[nodiscard]] const config::PoolConfig& config() const noexcept { return config_; }
     [[nodiscard]] uint32_t index() const noexcept { return index_; }
+    // True once for each command: its keys are on several servers and the first one decides.
+    bool first_across_shards(const proto::redis::Command& command) {
+        return across_shards_.insert(&command).second;
+    }
     stats::PoolCounters& stats() noexcept { return stats_; }
     [[nodiscard]] const stats::PoolCounters& stats() const noexcept { return stats_; }
     base::IntrusiveList<ClientSession, PoolTag>& clients() noexcept { return clients_; }
@@ -69,6 +74,7 @@ class Pool {
     base::IntrusiveList<ClientSession, PoolTag> clients_;
     std::deque<int> waiting_;  // accepted, not admitted yet
     stats::PoolCounters stats_;
+    std::set<const proto::redis::Command*> across_shards_;
 };
 
 }  // namespace ringmaster::worker

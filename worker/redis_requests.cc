@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // ClientSession: Redis requests. What a command needs is in its row of the command table.
-#include <charconv>
-
 #include "common/base/format.h"
+#include "common/base/log.h"
+#include "common/proto/redis/inline_request.h"
+#include "common/proto/redis/keys.h"
 #include "worker/client_session.h"
 #include "worker/error_lines.h"
 #include "worker/pool.h"
@@ -11,31 +12,22 @@ namespace ringmaster::worker {
 
 using proto::ParseStatus;
 using proto::redis::Command;
-using proto::redis::KeySpec;
+using proto::redis::InlineStatus;
 using proto::redis::LocalCommand;
 using proto::redis::RequestView;
 using proto::redis::SplitPolicy;
+using proto::redis::Subcommand;
 
 namespace {
 
 // twemproxy: keyless commands go where this key lives.
 constexpr std::string_view kPlaceholderKey = "placeholder";
 
+// A request of a client that has not authenticated itself.
+constexpr size_t kUnauthenticatedBytes = 64 << 10;
+
 // Redis quotes at most this much of what it did not understand.
 constexpr size_t kQuotedBytes = 128;
-
-std::string_view argument_at(const RequestView& request, uint32_t index) {
-    if (index < RequestView::kFirstArguments) {
-        return request.arguments[index];
-    }
-    proto::redis::ArgumentCursor cursor(request.bytes);
-    std::string_view argument;
-    std::string_view raw;
-    for (uint32_t i = 0; i <= index; ++i) {
-        cursor.next(argument, raw);
-    }
-    return argument;
-}
 
 std::string unknown_command_line(const RequestView& request) {
     std::string line = base::format("-ERR unknown command '{}', with args beginning with: ",
@@ -52,36 +44,37 @@ std::string unknown_command_line(const RequestView& request) {
     return line + "\r\n";
 }
 
-// The first key, or an error line.
-std::string_view first_key(const RequestView& request, std::string_view& error) {
-    const KeySpec& keys = request.command->keys;
-    const auto first = static_cast<uint32_t>(keys.first);
-    if (keys.kind == KeySpec::Kind::kNone) {
-        return kPlaceholderKey;
+std::string upper(std::string_view text) {
+    std::string out(text);
+    for (char& c : out) {
+        c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
     }
-    if (keys.kind == KeySpec::Kind::kRange) {
-        if (first >= request.argument_count) {
-            error = "-ERR wrong number of arguments\r\n";
-            return {};
-        }
-        return argument_at(request, first);
-    }
-    if (first >= request.argument_count) {
-        error = "-ERR wrong number of arguments\r\n";
-        return {};
-    }
-    const std::string_view text = argument_at(request, first);
-    uint32_t numkeys = 0;
-    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), numkeys);
-    if (failure != std::errc() || end != text.data() + text.size()) {
-        error = "-ERR value is not an integer or out of range\r\n";
-    } else if (numkeys == 0) {
-        error = "-ERR numkeys should be greater than 0\r\n";
-    } else if (numkeys > request.argument_count - first - 1) {
-        error = "-ERR Number of keys can't be greater than number of args\r\n";
-    }
-    return error.empty() ? argument_at(request, first + 1) : std::string_view();
+    return out;
 }
+
+// Empty when the subcommand is one we pass on; else the error line, in Redis' words.
+std::string subcommand_problem(const RequestView& request, bool& keyless) {
+    const Command& command = *request.command;
+    const std::string_view word = request.arguments[1];
+    const Subcommand kind = classify_subcommand(command, word);
+    keyless = kind == Subcommand::kHelp;
+    if (kind == Subcommand::kUnknown) {
+        return base::format("-ERR unknown subcommand '{}'. Try {} HELP.\r\n",
+                            printable(word, kQuotedBytes), upper(command.name));
+    }
+    if (kind == Subcommand::kKnown && request.argument_count < 3) {
+        std::string lower = printable(word, kQuotedBytes);
+        for (char& c : lower) {
+            c = static_cast<char>(c | 0x20);  // a known word: letters only
+        }
+        return base::format("-ERR wrong number of arguments for '{}|{}' command\r\n", command.name,
+                            lower);
+    }
+    return {};
+}
+
+constexpr std::string_view kWrongPassword =
+    "-WRONGPASS invalid username-password pair or user is disabled.\r\n";
 
 // Takes as long whatever the difference is.
 bool equal_secrets(std::string_view a, std::string_view b) {
@@ -105,61 +98,156 @@ size_t ClientSession::parse_redis(const Window& window) {
         const char* at = window.begin + used;
         const ParseStatus status = redis_parser_.parse(at, window.size - used);
         if (status == ParseStatus::kNeedMore) {
+            if (!authenticated_ && redis_parser_.bytes_needed() > kUnauthenticatedBytes) {
+                refuse_protocol("-ERR Protocol error: unauthenticated request is too long\r\n");
+            }
             break;
         }
         if (status != ParseStatus::kDone) {
             refuse_protocol(base::format("-ERR {}\r\n", redis_parser_.problem()));
             break;
         }
-        const RequestView request = redis_parser_.view(at);
         used += redis_parser_.position();
+        if (redis_parser_.is_inline()) {
+            const std::string_view line = redis_parser_.line(at);
+            redis_parser_.reset();
+            handle_inline(line);
+            continue;
+        }
+        const RequestView request = redis_parser_.view(at);
         redis_parser_.reset();
         handle_redis(window, request);
     }
     return used;
 }
 
-void ClientSession::handle_redis(const Window& window, const RequestView& request) {
+// From here on it is a request like any other, in a chunk of its own.
+void ClientSession::handle_inline(std::string_view line) {
+    std::string resp;
+    switch (proto::redis::translate_inline(line, resp)) {
+        case InlineStatus::kEmpty:
+            return;
+        case InlineStatus::kUnbalanced:
+            refuse_protocol("-ERR Protocol error: unbalanced quotes in request\r\n");
+            return;
+        case InlineStatus::kCrossProtocol:
+            RM_LOG(kWarn,
+                   "pool '{}': a client sends HTTP, its connection is closed: somebody may be "
+                   "making a browser speak to it (cross protocol scripting)",
+                   pool_.config().name);
+            parsing_ended_ = true;
+            clean_end_ = false;
+            return;
+        case InlineStatus::kRequest:
+            break;
+    }
+    Window window;
+    window.chunk = path_.memory.chunks.acquire(resp.size());
+    window.begin = window.chunk->data();
+    window.size = resp.size();
+    resp.copy(window.begin, resp.size());
+    proto::redis::RequestParser parser;
+    if (parser.parse(window.begin, window.size) == ParseStatus::kDone) {
+        handle_redis(window, parser.view(window.begin));
+    }
+}
+
+// Answers the request when the table says that it goes to no server.
+bool ClientSession::handled_here(const RequestView& request) {
     const Command* command = request.command;
     if (!authenticated_ && (command == nullptr || (command->local != LocalCommand::kAuth &&
                                                    command->local != LocalCommand::kQuit))) {
         answer("-NOAUTH Authentication required.\r\n", true);
-        return;
+        return true;
     }
     if (command == nullptr) {
         answer(unknown_command_line(request), true);
-        return;
+        return true;
     }
     if (!arity_is_right(*command, request.argument_count)) {
         answer(base::format("-ERR wrong number of arguments for '{}' command\r\n", command->name),
                true);
-        return;
+        return true;
     }
     if (command->split == SplitPolicy::kLocal) {
         handle_redis_local(request);
-        return;
+        return true;
     }
     if (command->split == SplitPolicy::kRefused) {
-        answer(base::format("-ERR command '{}' is not supported by this proxy\r\n", command->name),
+        answer(base::format("-ERR '{}' is not supported through a proxy: {}\r\n", command->name,
+                            command->why),
                true);
+        return true;
+    }
+    return false;
+}
+
+void ClientSession::handle_redis(const Window& window, const RequestView& request) {
+    if (handled_here(request)) {
         return;
     }
-    if (command->split == SplitPolicy::kMultiShard && has_several_keys(request)) {
+    const Command& command = *request.command;
+    if (command.split == SplitPolicy::kMultiShard && has_several_keys(request)) {
         split_redis(request);
         return;
     }
+    bool keyless = false;
+    if (!command.subcommands.empty()) {
+        const std::string problem = subcommand_problem(request, keyless);
+        if (!problem.empty()) {
+            answer(problem, true);
+            return;
+        }
+    }
+    std::string_view key = kPlaceholderKey;
     std::string_view error;
-    const std::string_view key = first_key(request, error);
-    if (!error.empty()) {
-        answer(error, true);
+    if (!keyless && !find_first_key(request, key, error) && !error.empty()) {
+        answer(base::format("-{}\r\n", error), true);
+        return;
+    }
+    const uint32_t shard = pool_.shard_of(key);
+    if (command.keys.may_be_several() && command.split == SplitPolicy::kSingle &&
+        !may_cross_shards(request, shard)) {
+        answer("-CROSSSLOT Keys in request don't hash to the same server\r\n", true);
         return;
     }
     Request& queued = new_request();
     queued.unanswered = 1;
-    OutQueue* out = forward(queued.fragment, pool_.shard_of(key), request.bytes.size());
+    OutQueue* out = forward(queued.fragment, shard, request.bytes.size());
     if (out != nullptr) {
         out->append_from(path_.memory, window.chunk, request.bytes.data(), request.bytes.size());
     }
+}
+
+// True when all keys are on `shard`, or when the first one decides as in nutcracker. Keys of a
+// random pool have no place that could differ.
+bool ClientSession::may_cross_shards(const RequestView& request, uint32_t shard) {
+    const config::PoolConfig& config = pool_.config();
+    if (pool_.server_count() < 2 || config.distribution == ring::Distribution::kRandom) {
+        return true;
+    }
+    proto::redis::KeyWalker walker(request);
+    std::string_view key;
+    bool together = true;
+    while (together && walker.next(key)) {
+        together = pool_.shard_of(key) == shard;
+    }
+    if (together) {
+        return true;
+    }
+    const Command& command = *request.command;
+    if (command.one_shard || config.cross_shard == config::CrossShard::kError) {
+        return false;
+    }
+    pool_.stats().add(stats::PoolStat::kCrossShard);
+    if (pool_.first_across_shards(command)) {
+        RM_LOG(
+            kWarn,
+            "pool '{}': a '{}' has keys on several servers and goes to the one of its first key, "
+            "as nutcracker's; 'cross_shard: error' refuses such requests (said once)",
+            config.name, command.name);
+    }
+    return true;
 }
 
 void ClientSession::split_redis(const RequestView& request) {
@@ -216,7 +304,7 @@ void ClientSession::handle_redis_local(const RequestView& request) {
         case LocalCommand::kNone:
             break;
     }
-    answer("-ERR command is not supported by this proxy\r\n", true);
+    answer("-ERR command is not supported through a proxy\r\n", true);
 }
 
 void ClientSession::redis_auth(const RequestView& request) {
@@ -225,11 +313,20 @@ void ClientSession::redis_auth(const RequestView& request) {
         answer("-ERR syntax error\r\n", true);
         return;
     }
+    const bool with_user = request.argument_count == 3;
     if (password.empty()) {
-        answer("-ERR Client sent AUTH, but no password is set\r\n", true);
+        if (!with_user) {
+            answer(
+                "-ERR AUTH <password> called without any password configured for the default user. "
+                "Are you sure your configuration is correct?\r\n",
+                true);
+        } else if (request.arguments[1] == "default") {
+            answer("+OK\r\n", false);  // as Redis: any password will do
+        } else {
+            answer(kWrongPassword, true);
+        }
         return;
     }
-    const bool with_user = request.argument_count == 3;
     const std::string_view given = request.arguments[with_user ? 2 : 1];
     const bool right_user = !with_user || request.arguments[1] == "default";
     // twemproxy: a wrong password takes the authentication away again.
@@ -237,7 +334,7 @@ void ClientSession::redis_auth(const RequestView& request) {
     if (authenticated_) {
         answer("+OK\r\n", false);
     } else {
-        answer("-WRONGPASS invalid username-password pair or user is disabled.\r\n", true);
+        answer(kWrongPassword, true);
     }
 }
 

@@ -72,6 +72,14 @@ void Server::check_deadlines(uint64_t now_ms, uint64_t timeout_ms) {
     }
 }
 
+bool Server::may_log_refusal(uint64_t now_ms) noexcept {
+    if (now_ms < next_refusal_log_ms_) {
+        return false;
+    }
+    next_refusal_log_ms_ = now_ms + 1000;
+    return true;
+}
+
 void Server::free_retired() {
     std::erase_if(retiring_, [](const auto& connection) { return !connection->is_open(); });
 }

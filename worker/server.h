@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/io/socket_address.h"
@@ -52,6 +53,10 @@ class Server {
     Pool& pool() noexcept { return pool_; }
     [[nodiscard]] uint32_t shard() const noexcept { return shard_; }
     stats::ServerCounters& stats() noexcept { return stats_; }
+    // Whether a refused handshake is worth a log line: one a second, as every request tries again.
+    bool may_log_refusal(uint64_t now_ms) noexcept;
+    // True once: this server needs no password, and we sent one.
+    bool first_without_password() noexcept { return !std::exchange(warned_of_password_, true); }
 
   private:
     void log_recovery();
@@ -60,6 +65,8 @@ class Server {
     Pool& pool_;
     uint32_t shard_;
     bool live_ = true;
+    bool warned_of_password_ = false;
+    uint64_t next_refusal_log_ms_ = 0;
     io::SocketAddress address_;
     // Made when first needed, then reused for ever: a closed one is opened again.
     std::vector<std::unique_ptr<UpstreamConnection>> connections_;

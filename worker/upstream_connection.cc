@@ -40,36 +40,6 @@ int UpstreamConnection::open() {
     return 0;
 }
 
-void UpstreamConnection::queue_handshake() {
-    const config::PoolConfig& config = server_.pool().config();
-    if (!config.redis) {
-        return;
-    }
-    const auto queue = [this](const std::string& bytes) {
-        Request* request = path_.memory.requests.make();
-        request->handshake = true;
-        request->fragment.request = request;
-        enqueue(request->fragment, bytes.size());
-        out_.append(path_.memory, bytes);
-    };
-    if (!config.redis_auth.empty()) {
-        queue(base::format("*2\r\n$4\r\nAUTH\r\n${}\r\n{}\r\n", config.redis_auth.size(),
-                           config.redis_auth));
-    }
-    if (config.redis_db > 0) {
-        const std::string db = std::to_string(config.redis_db);
-        queue(base::format("*2\r\n$6\r\nSELECT\r\n${}\r\n{}\r\n", db.size(), db));
-    }
-}
-
-void UpstreamConnection::finish_handshake(Request* request, std::string_view reply) {
-    if (!reply.empty() && reply.front() == '-') {
-        RM_LOG(kWarn, "server '{}' of pool '{}' refused AUTH or SELECT: {}", server_.config().name,
-               server_.pool().config().name, printable(reply, 200));
-    }
-    release_request(path_.memory, request);
-}
-
 void UpstreamConnection::enqueue(Fragment& fragment, size_t request_bytes) {
     RM_DEBUG_ASSERT(is_open());
     fragment.request_bytes = static_cast<uint32_t>(
@@ -128,12 +98,18 @@ void UpstreamConnection::flush_now() {
     if (!connected_) {
         return;  // on_connected() comes back to it
     }
+    int error = 0;
+    if (handshake_left_ > 0) {  // finish_handshake() comes back to the rest
+        if (flush(path_.memory, stream_, handshake_out_, error) == FlushResult::kFailed) {
+            fail(error);
+        }
+        return;
+    }
     if (should_hold_back()) {
         return;  // on_read() comes back to it
     }
     replied_ = false;
     unsent_count_ = 0;
-    int error = 0;
     if (flush(path_.memory, stream_, out_, error) == FlushResult::kFailed) {
         fail(error);
     }
@@ -163,7 +139,8 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
     const char* at = window.begin;
     size_t left = window.size;
     while (left > 0) {
-        if (head_ == nullptr) {  // a stray reply: nobody may get it
+        // A stray reply: nobody may get it, least of all a request that is not sent yet.
+        if (head_ == nullptr || (handshake_left_ == 0 && fifo_count_ <= unsent_count_)) {
             server_.note_failure("sent a reply to no request", EINVAL);
             fail(EINVAL);
             return;
@@ -232,6 +209,10 @@ void UpstreamConnection::deliver(const Window& window, const char* data, size_t 
 
 size_t UpstreamConnection::stream_part(const Window& window, const char* data, size_t size) {
     Request& request = *head_->request;
+    const size_t taken = std::min(parser_position(), size);
+    if (taken == 0) {
+        return 0;
+    }
     if (!streaming_) {
         if (size <= kStreamingReplyBytes && parser_needed() <= kStreamingReplyBytes) {
             return 0;
@@ -244,10 +225,6 @@ size_t UpstreamConnection::stream_part(const Window& window, const char* data, s
         }
         streaming_ = true;
         request.streaming = may_leave;
-    }
-    const size_t taken = std::min(parser_position(), size);
-    if (taken == 0) {
-        return 0;
     }
     if (request.streaming && request.client != nullptr) {
         server_.stats().add(ServerStat::kResponseBytes, static_cast<int64_t>(taken));
@@ -266,8 +243,12 @@ void UpstreamConnection::fail(int error) {
         server_.stats().add(error == kServerClosed ? ServerStat::kServerEof
                                                    : ServerStat::kServerErr);
     }
+    fail_all(server_error_line(server_.pool().config().redis, error));
+}
+
+// `line` lives as long as this call.
+void UpstreamConnection::fail_all(std::string_view line) {
     close_stream();
-    const std::string_view line = server_error_line(server_.pool().config().redis, error);
     // Detached first: answering a client must not find this half-failed FIFO.
     Fragment* fragment = std::exchange(head_, nullptr);
     tail_ = nullptr;
@@ -287,8 +268,7 @@ void UpstreamConnection::fail(int error) {
         } else if (request->streaming) {
             request->client->cut();
         } else if (!fragment->expired) {
-            fragment->reply.data = line.data();
-            fragment->reply.size = line.size();
+            fragment->reply = path_.memory.park(base::ChunkRef(), line.data(), line.size());
             request->proxy_error = true;
             if (--request->unanswered == 0) {
                 request->client->on_answered(*request);
@@ -357,6 +337,8 @@ void UpstreamConnection::close_stream() {
     streaming_ = false;
     stream_.close();
     out_.clear(path_.memory);
+    handshake_out_.clear(path_.memory);
+    handshake_left_ = 0;
     input_.clear();
     parser_reset();
     last_bytes_queued_ = 0;
@@ -411,7 +393,8 @@ UpstreamConnection::QueueLengths UpstreamConnection::queue_lengths() const noexc
     for (const Fragment* f = head_; f != nullptr; f = f->fifo_next) {
         total += f->request_bytes;
     }
-    int64_t sent = total - static_cast<int64_t>(out_.bytes() + stream_.bytes_queued());
+    int64_t sent = total - static_cast<int64_t>(out_.bytes() + handshake_out_.bytes() +
+                                                stream_.bytes_queued());
     for (const Fragment* f = head_; f != nullptr; f = f->fifo_next) {
         const bool is_out = sent >= f->request_bytes;
         sent -= f->request_bytes;

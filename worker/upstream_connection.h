@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <variant>
 
@@ -33,7 +34,8 @@ class UpstreamConnection : public io::StreamHandler, public FlushLink {
 
     [[nodiscard]] bool is_open() const noexcept { return stream_.is_open(); }
     [[nodiscard]] bool is_connected() const noexcept { return connected_; }
-    // Starts connecting and queues the handshake. 0 or an errno.
+    // Starts connecting and queues the handshake. 0 or an errno. Clients' bytes wait in out() until
+    // the server has agreed to every part of it.
     int open();
 
     // Takes `fragment` into the FIFO; the caller then appends its bytes to out(). Requires
@@ -75,11 +77,15 @@ class UpstreamConnection : public io::StreamHandler, public FlushLink {
 
     [[nodiscard]] bool should_hold_back() const noexcept;
     void queue_handshake();
+    void queue_own(const std::string& bytes);
     void push(Fragment& fragment);
     Fragment* pop();
     // A whole reply, or its last part when it has been streaming.
     void deliver(const Window& window, const char* data, size_t size);
     void finish_handshake(Request* request, std::string_view reply);
+    // Fails everything outstanding with the server's own error line and closes.
+    void fail_refused(std::string_view reply);
+    void fail_all(std::string_view line);
     // The reply at the head is long and still arriving: passes on what may leave now. Returns the
     // bytes taken.
     size_t stream_part(const Window& window, const char* data, size_t size);
@@ -90,6 +96,7 @@ class UpstreamConnection : public io::StreamHandler, public FlushLink {
     Server& server_;
     io::Stream stream_;
     OutQueue out_;
+    OutQueue handshake_out_;
     InputBuffer input_;
     proto::redis::ReplyParser redis_parser_;
     proto::memcached::ReplyParser memcached_parser_;
@@ -100,6 +107,7 @@ class UpstreamConnection : public io::StreamHandler, public FlushLink {
     size_t last_bytes_queued_ = 0;
     uint64_t read_turn_ = 0;
     size_t read_this_turn_ = 0;
+    uint32_t handshake_left_ = 0;  // replies to AUTH and SELECT that have not come yet
     uint32_t fifo_count_ = 0;
     uint32_t unsent_count_ = 0;  // of these, queued since the last flush
     bool connected_ = false;

@@ -86,10 +86,15 @@ void append_field(std::string_view name, int64_t value, std::string& out) {
 
 void append_values(std::span<const StatInfo> infos, std::span<const int64_t> values,
                    std::string& out) {
+    bool first = true;
     for (size_t i = 0; i < infos.size(); ++i) {
-        if (i > 0) {
+        if (!infos[i].in_document) {
+            continue;
+        }
+        if (!first) {
             out.append(", ");
         }
+        first = false;
         append_field(infos[i].name, values[i], out);
     }
 }

@@ -9,18 +9,22 @@ namespace ringmaster::stats {
 namespace {
 
 constexpr std::array<StatInfo, kPoolStatCount> kPoolStats = {{
-#define RM_POOL_STAT(enumerator, name, kind, text) {name, Kind::kind, text},
+#define RM_POOL_STAT(enumerator, name, kind, text) {name, Kind::kind, text, true},
+#define RM_POOL_STAT_OWN(enumerator, name, kind, text) {name, Kind::kind, text, false},
 #define RM_SERVER_STAT(enumerator, name, kind, text)
 #include "common/stats/stats.def"
 #undef RM_POOL_STAT
+#undef RM_POOL_STAT_OWN
 #undef RM_SERVER_STAT
 }};
 
 constexpr std::array<StatInfo, kServerStatCount> kServerStats = {{
 #define RM_POOL_STAT(enumerator, name, kind, text)
-#define RM_SERVER_STAT(enumerator, name, kind, text) {name, Kind::kind, text},
+#define RM_POOL_STAT_OWN(enumerator, name, kind, text)
+#define RM_SERVER_STAT(enumerator, name, kind, text) {name, Kind::kind, text, true},
 #include "common/stats/stats.def"
 #undef RM_POOL_STAT
+#undef RM_POOL_STAT_OWN
 #undef RM_SERVER_STAT
 }};
 

@@ -28,18 +28,22 @@ enum class Kind : uint8_t {
 
 enum class PoolStat : uint16_t {
 #define RM_POOL_STAT(enumerator, name, kind, text) enumerator,
+#define RM_POOL_STAT_OWN(enumerator, name, kind, text) enumerator,
 #define RM_SERVER_STAT(enumerator, name, kind, text)
 #include "common/stats/stats.def"
 #undef RM_POOL_STAT
+#undef RM_POOL_STAT_OWN
 #undef RM_SERVER_STAT
     kCount_,
 };
 
 enum class ServerStat : uint16_t {
 #define RM_POOL_STAT(enumerator, name, kind, text)
+#define RM_POOL_STAT_OWN(enumerator, name, kind, text)
 #define RM_SERVER_STAT(enumerator, name, kind, text) enumerator,
 #include "common/stats/stats.def"
 #undef RM_POOL_STAT
+#undef RM_POOL_STAT_OWN
 #undef RM_SERVER_STAT
     kCount_,
 };
@@ -52,6 +56,7 @@ struct StatInfo {
     std::string_view name;
     Kind kind;
     std::string_view text;
+    bool in_document = true;  // one of nutcracker's
 };
 // In the order of the enumerators, which is the document's.
 std::span<const StatInfo, kPoolStatCount> pool_stats() noexcept;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes as memcached requests. Input: one byte that seeds the cuts, then the stream. However
-// the stream is cut, the same requests come out, and each view is consistent.
+// the stream is cut, and whether or not the bytes of refused requests are dropped meanwhile, the
+// same requests come out, and each view is consistent.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -55,36 +56,43 @@ void check_view(const RequestView& view) {
 }
 
 // One line a request: status, length, error.
-std::string outcome(std::string_view stream, base::Rng* rng) {
+std::string outcome(std::string_view stream, base::Rng* rng, bool drop) {
     std::string result;
     while (!stream.empty()) {
         RequestParser parser;
         size_t arrived = rng == nullptr ? stream.size() : 0;
         ParseStatus status = ParseStatus::kNeedMore;
         std::unique_ptr<char[]> buffer;
+        size_t dropped = 0;
         for (;;) {
             if (rng != nullptr) {
                 arrived = std::min(stream.size(), arrived + 1 + rng->below(40));
             }
-            buffer = exact_copy(stream.substr(0, arrived));
-            status = parser.parse(buffer.get(), arrived);
+            buffer = exact_copy(stream.substr(dropped, arrived - dropped));
+            status = parser.parse(buffer.get(), arrived - dropped);
             if (status != ParseStatus::kNeedMore || arrived == stream.size()) {
                 break;
             }
-            RM_ASSERT(parser.bytes_needed() > arrived);
+            RM_ASSERT(parser.bytes_needed() > arrived - dropped);
+            if (drop) {
+                const size_t gone = parser.discardable(arrived - dropped);
+                parser.rebase(gone);
+                dropped += gone;
+            }
         }
         result += std::to_string(static_cast<int>(status));
         if (status != ParseStatus::kDone) {
             RM_ASSERT((status == ParseStatus::kNeedMore) == (parser.problem() == nullptr));
             return result;
         }
-        RM_ASSERT(parser.position() > 0);
-        RM_ASSERT(parser.position() <= arrived);
+        const size_t request_bytes = dropped + parser.position();
+        RM_ASSERT(request_bytes > 0);
+        RM_ASSERT(request_bytes <= arrived);
         const RequestView view = parser.view(buffer.get());
         check_view(view);
-        result += " " + std::to_string(parser.position()) + (view.noreply ? " noreply " : " ");
+        result += " " + std::to_string(request_bytes) + (view.noreply ? " noreply " : " ");
         result += view.error_reply;
-        stream.remove_prefix(parser.position());
+        stream.remove_prefix(request_bytes);
     }
     return result;
 }
@@ -97,7 +105,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size_bytes) {
     }
     const std::string_view stream(reinterpret_cast<const char*>(data) + 1, size_bytes - 1);
     base::Rng rng(data[0]);
-    const std::string whole = outcome(stream, nullptr);
-    RM_ASSERT(outcome(stream, &rng) == whole);
+    const std::string whole = outcome(stream, nullptr, false);
+    RM_ASSERT(outcome(stream, &rng, false) == whole);
+    RM_ASSERT(outcome(stream, &rng, true) == whole);
     return 0;
 }

@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/base/assert.h"
+#include "common/proto/redis/inline_request.h"
+#include "common/proto/redis/keys.h"
 #include "common/proto/redis/request_parser.h"
 
 namespace {
@@ -32,11 +35,36 @@ void check_arguments(const RequestView& view) {
     }
     RM_ASSERT(count == view.argument_count);
     RM_ASSERT(behind == view.bytes.data() + view.bytes.size());
+    std::string_view first;
+    std::string_view error;
+    if (view.command == nullptr || !find_first_key(view, first, error)) {
+        return;
+    }
+    RM_ASSERT(first.data() >= view.bytes.data());
+    RM_ASSERT(first.data() + first.size() < behind);
+    KeyWalker walker(view);
     std::string_view key;
-    if (view.command != nullptr && find_first_key(view, key)) {
+    bool seen = false;
+    while (walker.next(key)) {
         RM_ASSERT(key.data() >= view.bytes.data());
         RM_ASSERT(key.data() + key.size() < behind);
+        seen = seen || key.data() == first.data();
     }
+    RM_ASSERT(seen);  // the key that decides is one of the keys
+}
+
+// What an inline line becomes is always one whole request.
+void check_line(std::string_view line) {
+    std::string resp;
+    if (translate_inline(line, resp) != InlineStatus::kRequest) {
+        RM_ASSERT(resp.empty());
+        return;
+    }
+    RequestParser parser;
+    RM_ASSERT(parser.parse(resp.data(), resp.size()) == ParseStatus::kDone);
+    RM_ASSERT(parser.position() == resp.size());
+    RM_ASSERT(!parser.is_inline());
+    check_arguments(parser.view(resp.data()));
 }
 
 }  // namespace
@@ -52,7 +80,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size_bytes) {
     const ParseStatus expected = whole.parse(bytes.data(), bytes.size());
     if (expected == ParseStatus::kDone) {
         RM_ASSERT(whole.position() <= bytes.size());
-        check_arguments(whole.view(bytes.data()));
+        if (whole.is_inline()) {
+            check_line(whole.line(bytes.data()));
+        } else {
+            check_arguments(whole.view(bytes.data()));
+        }
     }
     RequestParser cut;
     ParseStatus status = ParseStatus::kNeedMore;

@@ -225,7 +225,7 @@ def test_large_values_come_back_whole(memcached_proxy, size):
 
 @pytest.mark.parametrize("line", [
     b"nosuch", b"nosuch with words", b"GET k", b"get", b"get " + b"k" * 251, b"gets",
-    b"incr k", b"incr k x", b"delete", b"touch k", b"stats", b"flush_all", b"watch", b"",
+    b"incr k", b"incr k x", b"delete", b"touch k", b"stats x", b"flush_all", b"watch", b"",
     b"mg k v", b"slabs automove 1", b"shutdown", b"delete k 5 5",
 ], ids=lambda line: line.decode()[:20] or "empty")
 def test_an_unknown_or_bad_line_gets_an_error_and_the_connection_stays(memcached_proxy, line):

@@ -22,14 +22,14 @@ constexpr Command kCommands[] = {
     {.name = "decr", .shape = Shape::kArithmetic, .takes_noreply = true},
     {.name = "delete", .shape = Shape::kDelete, .takes_noreply = true},
     {.name = "touch", .shape = Shape::kTouch, .takes_noreply = true},
+    {.name = "gat", .shape = Shape::kRetrieval, .has_exptime = true},
+    {.name = "gats", .shape = Shape::kRetrieval, .has_exptime = true},
+    {.name = "flush_all", .shape = Shape::kFlushAll, .takes_noreply = true},
     {.name = "version", .shape = Shape::kVersion},
+    {.name = "verbosity", .shape = Shape::kVerbosity, .takes_noreply = true},
+    {.name = "stats", .shape = Shape::kStats},
     {.name = "quit", .shape = Shape::kQuit},
-    {.name = "gat", .shape = Shape::kRefused},
-    {.name = "gats", .shape = Shape::kRefused},
     {.name = "bget", .shape = Shape::kRefused},
-    {.name = "stats", .shape = Shape::kRefused},
-    {.name = "flush_all", .shape = Shape::kRefused, .takes_noreply = true},
-    {.name = "verbosity", .shape = Shape::kRefused, .takes_noreply = true},
     {.name = "cache_memlimit", .shape = Shape::kRefused, .takes_noreply = true},
     {.name = "slabs", .shape = Shape::kRefused, .takes_noreply = true},
     {.name = "lru", .shape = Shape::kRefused},
@@ -55,6 +55,8 @@ static_assert(kCommands[2].name == "gets");
 std::span<const Command> all_commands() noexcept {
     return kCommands;
 }
+
+constinit const Command& kGetCommand = kCommands[0];
 
 const Command* find_command_or_null(std::string_view name) noexcept {
     // Lengths known at compile time: these three compares are a few instructions each.

@@ -12,12 +12,15 @@
 namespace ringmaster::proto::memcached {
 
 enum class Shape : uint8_t {
-    kRetrieval,   // get, gets: one or more keys
+    kRetrieval,   // get, gets: one or more keys; gat, gats: an exptime before them
     kStorage,     // key flags exptime bytes [cas] [noreply], then the data block
     kArithmetic,  // incr, decr: key delta [noreply]
     kTouch,       // key exptime [noreply]
     kDelete,      // key [0] [noreply]
-    kVersion,
+    kFlushAll,    // [delay] [noreply]: for every server
+    kVersion,     // for any server
+    kVerbosity,   // level [ignored] [noreply]: answered here
+    kStats,       // [what]: answered here
     kQuit,
     kRefused,  // known, but not served (yet): an error line, the connection stays open
 };
@@ -26,10 +29,12 @@ struct Command {
     std::string_view name;
     Shape shape;
     bool has_cas = false;        // the line carries a cas unique
+    bool has_exptime = false;    // retrieval: the first word is an exptime, the keys follow
     bool takes_noreply = false;  // its last word may be noreply
     uint8_t count_word = 0;  // which word (the name is 0) counts the data block's bytes; 0 = none
 };
 
+extern const Command& kGetCommand;  // the row of `get`
 std::span<const Command> all_commands() noexcept;
 // Case-sensitive, as memcached; null when unknown.
 const Command* find_command_or_null(std::string_view name) noexcept;

@@ -10,6 +10,7 @@ namespace ringmaster::proto::memcached {
 namespace {
 
 constexpr std::string_view kEnd = "END\r\n";
+constexpr std::string_view kOk = "OK\r\n";
 constexpr std::string_view kInvalid = "SERVER_ERROR Invalid argument\r\n";
 
 bool is_values_and_end(std::string_view reply) noexcept {
@@ -33,7 +34,7 @@ bool is_error_with_text(std::string_view line) noexcept {
     return false;
 }
 
-// The line the client gets for a reply that is not VALUE blocks and END.
+// The line the client gets for a reply that is not the good one.
 std::string_view error_line(std::string_view reply) noexcept {
     const bool is_one_line = reply.ends_with("\r\n") && reply.find('\n') + 1 == reply.size();
     return is_one_line && is_error_with_text(reply) ? reply : kInvalid;
@@ -52,7 +53,7 @@ bool Joiner::begin(std::span<const std::string_view> replies,
     ended_ = false;
     std::fill(cursors_.begin(), cursors_.end(), size_t{0});
     for (const std::string_view reply : replies) {
-        if (!is_values_and_end(reply)) {
+        if (fragment_of_key.empty() ? reply != kOk : !is_values_and_end(reply)) {
             error_ = error_line(reply);
             ended_ = true;
             return false;
@@ -77,7 +78,7 @@ bool Joiner::next_piece(std::string_view& piece) noexcept {
         }
     }
     ended_ = true;
-    piece = kEnd;
+    piece = fragment_of_key_.empty() ? kOk : kEnd;
     return true;
 }
 

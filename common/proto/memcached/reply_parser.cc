@@ -26,7 +26,7 @@ bool is_line_reply(std::string_view line) noexcept {
         return is_number_line(line);
     }
     for (const std::string_view word :
-         {"STORED", "NOT_STORED", "END", "NOT_FOUND", "DELETED", "EXISTS", "TOUCHED"}) {
+         {"STORED", "NOT_STORED", "END", "NOT_FOUND", "DELETED", "EXISTS", "TOUCHED", "OK"}) {
         if (line == word) {
             return true;
         }

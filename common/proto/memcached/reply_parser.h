@@ -4,10 +4,10 @@
 // Pure, allocates nothing; values are skipped by length. Contract of parse(): see
 // proto/parse_status.h; rebase() as in redis/reply_parser.h.
 // Accepted: what a forwarded command can cause, that is
-//   a number (spaces may follow), STORED, NOT_STORED, EXISTS, NOT_FOUND, DELETED, TOUCHED, END,
+//   a number (spaces may follow), STORED, NOT_STORED, EXISTS, NOT_FOUND, DELETED, TOUCHED, OK, END,
 //   ERROR, CLIENT_ERROR, SERVER_ERROR and VERSION, the last four with or without text,
 //   VALUE blocks ("VALUE key flags bytes [cas]" CRLF, value, CRLF) up to END.
-// Everything else is kBad: OK, RESET, STAT, lines that end in LF alone, negative flags, anything
+// Everything else is kBad: RESET, STAT, lines that end in LF alone, negative flags, anything
 // but VALUE or END behind a VALUE block. A line without end beyond kMaxMemcachedLineBytes is
 // kTooBig.
 #pragma once

@@ -6,20 +6,14 @@
 
 #include "common/base/assert.h"
 #include "common/proto/limits.h"
+#include "common/proto/memcached/command_line.h"
 #include "common/proto/memcached/words.h"
 
 namespace ringmaster::proto::memcached {
 namespace {
 
-constexpr const char* kError = "ERROR\r\n";
-constexpr const char* kBadFormat = "CLIENT_ERROR bad command line format\r\n";
-constexpr const char* kBadDelete =
-    "CLIENT_ERROR bad command line format.  Usage: delete <key> [noreply]\r\n";
-constexpr const char* kBadDelta = "CLIENT_ERROR invalid numeric delta argument\r\n";
-constexpr const char* kBadExptime = "CLIENT_ERROR invalid exptime argument\r\n";
 constexpr const char* kBadChunk = "CLIENT_ERROR bad data chunk\r\n";
 constexpr const char* kTooLarge = "SERVER_ERROR object too large for cache\r\n";
-constexpr const char* kNotServed = "CLIENT_ERROR command not supported by the proxy\r\n";
 constexpr const char* kLineTooLong = "CLIENT_ERROR line too long\r\n";
 constexpr const char* kBinary = "CLIENT_ERROR binary protocol not supported\r\n";
 
@@ -27,126 +21,69 @@ constexpr std::string_view kCrLf = "\r\n";
 constexpr char kBinaryMagic = '\x80';
 // The most memcached reads as a byte count; swallowing more than that makes no sense.
 constexpr uint64_t kMaxCountedBytes = 0x7fffffff - 2;
-// A line has at most 7 words; the one more shows that there were too many.
-constexpr size_t kMaxWords = 8;
+// memcached hangs up, on all of us, when a line of more than kMaxMemcachedLineBytes does not say
+// get or gets behind at most this many spaces. gat does not count.
+constexpr size_t kMaxSpacesBeforeGet = 100;
 
 // Looks at the first kMaxMemcachedLineBytes bytes only, so that the answer does not depend on how
 // many have arrived.
 bool is_long_retrieval(const char* begin) noexcept {
     std::string_view text(begin, kMaxMemcachedLineBytes);
-    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+    const size_t spaces = text.find_first_not_of(' ');
+    if (spaces > kMaxSpacesBeforeGet) {
+        return false;
+    }
+    text.remove_prefix(spaces);
     return text.starts_with("get ") || text.starts_with("gets ");
 }
 
-bool is_signed_number(std::string_view word) noexcept {
-    uint64_t number = 0;
-    if (word.starts_with('-')) {
-        word.remove_prefix(1);
-    }
-    return parse_number(word, number) && number <= static_cast<uint64_t>(INT64_MAX);
-}
-
-// The words of one line; the command's name is words[0].
-struct Words {
-    std::string_view words[kMaxWords];
-    size_t count = 0;
-
-    Words(std::string_view name, std::string_view rest) noexcept {
-        for (std::string_view word = name; !word.empty() && count < kMaxWords;
-             word = take_word(rest)) {
-            words[count++] = word;
-        }
-    }
-    [[nodiscard]] std::string_view last() const noexcept { return words[count - 1]; }
-};
-
-// Words a command must have, its name included.
-size_t required_words(const Command& command) noexcept {
+bool has_key(const Command& command) noexcept {
     switch (command.shape) {
         case Shape::kStorage:
-            return command.has_cas ? 6 : 5;
         case Shape::kArithmetic:
         case Shape::kTouch:
-            return 3;
         case Shape::kDelete:
         case Shape::kRetrieval:
-            return 2;
+            return true;
+        case Shape::kFlushAll:
         case Shape::kVersion:
+        case Shape::kVerbosity:
+        case Shape::kStats:
         case Shape::kQuit:
         case Shape::kRefused:
             break;
     }
-    return 1;
-}
-
-bool is_word_count_right(const Command& command, size_t count) noexcept {
-    const size_t required = required_words(command);
-    if (command.shape == Shape::kVersion || command.shape == Shape::kQuit ||
-        command.shape == Shape::kRefused) {
-        return true;
-    }
-    const size_t optional = command.shape == Shape::kDelete ? 2 : 1;
-    return count >= required && count <= required + optional;
-}
-
-const char* storage_problem_or_null(const Command& command, const Words& line) noexcept {
-    uint64_t number = 0;
-    if (!parse_number(line.words[2], number) || number > static_cast<uint64_t>(INT64_MAX) ||
-        !is_signed_number(line.words[3]) || !is_digits(line.words[4])) {
-        return kBadFormat;
-    }
-    if (command.has_cas && !parse_number(line.words[5], number)) {
-        return kBadFormat;
-    }
-    return nullptr;
-}
-
-// "delete key", "delete key 0", "delete key noreply", "delete key 0 noreply".
-bool is_delete_right(const Words& line, bool noreply) noexcept {
-    const bool zero = line.count > 2 && line.words[2] == "0";
-    switch (line.count) {
-        case 2:
-            return true;
-        case 3:
-            return zero || noreply;
-        default:
-            return zero && noreply;
-    }
-}
-
-// memcached's order of checks; null = the line can be forwarded (or is quit).
-const char* line_problem_or_null(const Command& command, const Words& line, bool noreply) noexcept {
-    if (command.shape == Shape::kVersion || command.shape == Shape::kQuit) {
-        return nullptr;
-    }
-    if (command.shape == Shape::kRefused) {
-        return kNotServed;
-    }
-    if (!is_word_count_right(command, line.count)) {
-        return kError;
-    }
-    if (command.shape == Shape::kDelete && !is_delete_right(line, noreply)) {
-        return kBadDelete;
-    }
-    if (line.words[1].size() > kMaxMemcachedKeyBytes) {
-        return kBadFormat;
-    }
-    uint64_t number = 0;
-    if (command.shape == Shape::kArithmetic && !parse_number(line.words[2], number)) {
-        return kBadDelta;
-    }
-    if (command.shape == Shape::kTouch && !is_signed_number(line.words[2])) {
-        return kBadExptime;
-    }
-    if (command.shape == Shape::kStorage) {
-        return storage_problem_or_null(command, line);
-    }
-    return nullptr;
+    return false;
 }
 
 }  // namespace
 
+// The most frequent request, "get key" and CRLF, is done here in one pass over its bytes.
 ParseStatus RequestParser::parse(const char* begin, size_t size) noexcept {
+    constexpr std::string_view kGet = "get ";
+    constexpr size_t kMostBytes = kGet.size() + kMaxMemcachedKeyBytes + kCrLf.size();
+    if (!at_start() || size <= kGet.size() || std::memcmp(begin, kGet.data(), kGet.size()) != 0) {
+        return parse_any(begin, size);
+    }
+    const char* const key = begin + kGet.size();
+    const char* const end = begin + std::min(size, kMostBytes);
+    const char* const key_end = find_key_end(key, end);
+    if (key_end == key || end - key_end < 2 ||
+        std::memcmp(key_end, kCrLf.data(), kCrLf.size()) != 0) {
+        return parse_any(begin, size);
+    }
+    command_ = &kGetCommand;
+    key_offset_ = kGet.size();
+    key_bytes_ = static_cast<uint32_t>(key_end - key);
+    key_count_ = 1;
+    forward_bytes_ = key_offset_ + key_bytes_;
+    line_end_bytes_ = kCrLf.size();
+    line_bytes_ = forward_bytes_ + line_end_bytes_;
+    position_ = line_bytes_;
+    return ParseStatus::kDone;
+}
+
+ParseStatus RequestParser::parse_any(const char* begin, size_t size) noexcept {
     if (line_bytes_ == 0) {
         ParseStatus status = find_line_end(begin, size);
         if (status == ParseStatus::kDone) {
@@ -159,9 +96,27 @@ ParseStatus RequestParser::parse(const char* begin, size_t size) noexcept {
             position_ = line_bytes_;
             return ParseStatus::kDone;
         }
-        position_ = line_bytes_ + block_bytes_;
+        position_ = block_end_;
     }
     return finish_block(begin, size);
+}
+
+void RequestParser::refuse_block(const char* error_reply) noexcept {
+    if (has_block_ && error_reply_ == nullptr) {
+        error_reply_ = error_reply;
+    }
+}
+
+size_t RequestParser::discardable(size_t size) const noexcept {
+    return has_block_ && error_reply_ != nullptr ? std::min(block_end_, size) : 0;
+}
+
+void RequestParser::rebase(size_t bytes_taken) noexcept {
+    RM_ASSERT(bytes_taken <= discardable(bytes_taken));
+    RM_DEBUG_ASSERT(bytes_taken <= position_);
+    position_ -= bytes_taken;
+    block_end_ -= bytes_taken;
+    needed_ -= bytes_taken;
 }
 
 ParseStatus RequestParser::need(size_t bytes) noexcept {
@@ -201,30 +156,8 @@ ParseStatus RequestParser::find_line_end(const char* begin, size_t size) noexcep
     return ParseStatus::kDone;
 }
 
-// The most frequent line, "get key", without the general walk over words. False = not of that form.
-bool RequestParser::try_single_get(std::string_view line) noexcept {
-    constexpr std::string_view kGet = "get ";
-    if (!line.starts_with(kGet)) {
-        return false;
-    }
-    const std::string_view key = line.substr(kGet.size());
-    if (key.empty() || key.size() > kMaxMemcachedKeyBytes ||
-        std::memchr(key.data(), ' ', key.size()) != nullptr || has_control_byte(key)) {
-        return false;
-    }
-    command_ = find_command_or_null("get");
-    key_offset_ = kGet.size();
-    key_bytes_ = static_cast<uint32_t>(key.size());
-    key_count_ = 1;
-    forward_bytes_ = static_cast<uint32_t>(line.size());
-    return true;
-}
-
 ParseStatus RequestParser::parse_line(const char* begin) noexcept {
     const std::string_view line(begin, line_bytes_ - line_end_bytes_);
-    if (try_single_get(line)) {
-        return ParseStatus::kDone;
-    }
     std::string_view rest = line;
     const std::string_view name = take_word(rest);
     forward_bytes_ = static_cast<uint32_t>(line.size());
@@ -237,9 +170,7 @@ ParseStatus RequestParser::parse_line(const char* begin) noexcept {
     if (command_->shape == Shape::kRetrieval) {
         parse_keys(begin, rest);
     } else {
-        rest =
-            std::string_view(name.data(), static_cast<size_t>(begin + line.size() - name.data()));
-        status = parse_words(begin, rest);
+        status = parse_words(begin, name, rest);
     }
     // Anywhere in the line: servers cut words at a NUL, other servers may end lines at a CR.
     if (error_reply_ == nullptr && has_control_byte(line)) {
@@ -248,14 +179,31 @@ ParseStatus RequestParser::parse_line(const char* begin) noexcept {
     return status;
 }
 
+void RequestParser::set_argument(const char* begin, std::string_view word) noexcept {
+    argument_offset_ = static_cast<uint32_t>(word.data() - begin);
+    argument_bytes_ = static_cast<uint32_t>(word.size());
+}
+
+void RequestParser::set_first_key(const char* begin, std::string_view key) noexcept {
+    key_offset_ = static_cast<uint32_t>(key.data() - begin);
+    key_bytes_ = static_cast<uint32_t>(key.size());
+}
+
 void RequestParser::parse_keys(const char* begin, std::string_view rest) noexcept {
+    if (command_->has_exptime) {
+        const std::string_view exptime = take_word(rest);
+        if (!is_signed_number(exptime)) {
+            error_reply_ = exptime.empty() ? kError : kBadExptime;
+            return;
+        }
+        set_argument(begin, exptime);
+    }
     std::string_view key = take_word(rest);
     if (key.empty()) {
         error_reply_ = kError;
         return;
     }
-    key_offset_ = static_cast<uint32_t>(key.data() - begin);
-    key_bytes_ = static_cast<uint32_t>(key.size());
+    set_first_key(begin, key);
     for (; !key.empty(); key = take_word(rest)) {
         ++key_count_;
         if (key.size() > kMaxMemcachedKeyBytes) {
@@ -265,27 +213,26 @@ void RequestParser::parse_keys(const char* begin, std::string_view rest) noexcep
     }
 }
 
-ParseStatus RequestParser::parse_words(const char* begin, std::string_view rest) noexcept {
-    const std::string_view name = take_word(rest);
-    const Words line(name, rest);
-    // With a wrong number of words memcached does not look for noreply. "delete noreply" has a key.
-    const size_t words_before = command_->shape == Shape::kRefused ? 1 : 2;
-    noreply_ = command_->takes_noreply && line.count > words_before && line.last() == "noreply" &&
-               is_word_count_right(*command_, line.count);
-    error_reply_ = line_problem_or_null(*command_, line, noreply_);
+ParseStatus RequestParser::parse_words(const char* begin, std::string_view name,
+                                       std::string_view rest) noexcept {
+    const Words words(*command_, name, rest);
+    noreply_ = words.noreply;
+    error_reply_ = words.problem_or_null(*command_);
     if (error_reply_ == nullptr) {
-        const std::string_view last_needed = line.words[required_words(*command_) - 1];
-        const char* const end = last_needed.data() + last_needed.size();
-        forward_bytes_ = static_cast<uint32_t>(end - begin);
-        if (required_words(*command_) > 1) {
-            key_offset_ = static_cast<uint32_t>(line.words[1].data() - begin);
-            key_bytes_ = static_cast<uint32_t>(line.words[1].size());
+        const std::string_view last = words.words[words.needed(*command_) - 1];
+        forward_bytes_ = static_cast<uint32_t>(last.data() + last.size() - begin);
+        if (command_->shape == Shape::kStats) {
+            if (words.count > 1) {
+                set_argument(begin, words.words[1]);
+            }
+        } else if (has_key(*command_)) {
+            set_first_key(begin, words.words[1]);
             key_count_ = 1;
         }
     }
     const size_t count_word = command_->count_word;
-    if (count_word != 0 && line.count > count_word && is_digits(line.words[count_word])) {
-        return begin_block(line.words[count_word]);
+    if (count_word != 0 && words.count > count_word && is_digits(words.words[count_word])) {
+        return begin_block(words.words[count_word]);
     }
     return ParseStatus::kDone;
 }
@@ -299,18 +246,17 @@ ParseStatus RequestParser::begin_block(std::string_view count) noexcept {
         error_reply_ = kTooLarge;
     }
     has_block_ = true;
-    block_bytes_ = static_cast<size_t>(bytes);
+    block_end_ = line_bytes_ + static_cast<size_t>(bytes);
     return ParseStatus::kDone;
 }
 
 ParseStatus RequestParser::finish_block(const char* begin, size_t size) noexcept {
-    const size_t value_end = line_bytes_ + block_bytes_;
     if (!bad_block_) {
-        if (size < value_end + kCrLf.size()) {
-            return need(value_end + kCrLf.size());
+        if (size < block_end_ + kCrLf.size()) {
+            return need(block_end_ + kCrLf.size());
         }
-        if (std::memcmp(begin + value_end, kCrLf.data(), kCrLf.size()) == 0) {
-            position_ = value_end + kCrLf.size();
+        if (std::memcmp(begin + block_end_, kCrLf.data(), kCrLf.size()) == 0) {
+            position_ = block_end_ + kCrLf.size();
             return ParseStatus::kDone;
         }
         bad_block_ = true;
@@ -318,7 +264,7 @@ ParseStatus RequestParser::finish_block(const char* begin, size_t size) noexcept
             error_reply_ = kBadChunk;
         }
     }
-    const size_t limit = value_end + kMaxMemcachedLineBytes;
+    const size_t limit = block_end_ + kMaxMemcachedLineBytes;
     const size_t end = std::min(size, limit);
     const void* newline =
         position_ < end ? std::memchr(begin + position_, '\n', end - position_) : nullptr;
@@ -334,21 +280,27 @@ ParseStatus RequestParser::finish_block(const char* begin, size_t size) noexcept
 }
 
 RequestView RequestParser::view(const char* begin) const noexcept {
-    const size_t text_bytes = line_bytes_ - line_end_bytes_;
-    RequestView view;
-    view.bytes = {begin, position_};
-    view.line = {begin, text_bytes};
-    view.command = command_;
-    view.key = {begin + key_offset_, key_bytes_};
-    view.key_count = key_count_;
-    view.noreply = noreply_;
     if (error_reply_ != nullptr) {
-        view.error_reply = error_reply_;
-        return view;
+        RequestView refused;
+        refused.bytes = {begin, position_};
+        refused.command = command_;
+        refused.noreply = noreply_;
+        refused.error_reply = error_reply_;
+        return refused;
     }
-    view.forward_head = {begin, forward_bytes_};
-    view.forward_rest = has_block_ ? view.bytes.substr(text_bytes) : kCrLf;
-    return view;
+    // In one expression: filling in an empty view costs a get as much as finding its end.
+    const size_t text_bytes = line_bytes_ - line_end_bytes_;
+    return {.bytes = {begin, position_},
+            .line = {begin, text_bytes},
+            .command = command_,
+            .argument = {begin + argument_offset_, argument_bytes_},
+            .key = {begin + key_offset_, key_bytes_},
+            .key_count = key_count_,
+            .noreply = noreply_,
+            .error_reply = {},
+            .forward_head = {begin, forward_bytes_},
+            .forward_rest =
+                has_block_ ? std::string_view(begin + text_bytes, position_ - text_bytes) : kCrLf};
 }
 
 KeyCursor::KeyCursor(const RequestView& request) noexcept

@@ -16,7 +16,7 @@
 // anyway). A block that does not end in CRLF is "CLIENT_ERROR bad data chunk" and is taken up to
 // the first LF at or behind its counted end (memcached goes on in the middle of that line); there
 // must be one within kMaxMemcachedLineBytes. An unreadable byte count takes the line alone, as
-// memcached.
+// memcached. A block that is refused with its line need not be kept: see discardable().
 //
 // Source: the texts and noreply's rules are memcached 1.6.18's, observed
 // (tests/golden/memcache_cases.jsonl).
@@ -24,6 +24,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 #include "common/proto/memcached/commands.h"
@@ -36,16 +37,18 @@ struct RequestView {
     std::string_view bytes;            // the request as it came, data block and line ends included
     std::string_view line;             // the command line without its line end
     const Command* command = nullptr;  // null only together with error_reply
+    std::string_view argument;         // gat, gats: the exptime; stats: what is asked for
     std::string_view key;              // the first key
-    uint32_t key_count = 0;            // > 1 only for get, gets
+    uint32_t key_count = 0;            // > 1 only for get, gets, gat, gats
     bool noreply = false;
     std::string_view
-        error_reply;  // static storage; not empty: answer it unless noreply, forward nothing
+        error_reply;  // static storage; not empty: answer it unless noreply, forward nothing; of
+                      // the others only bytes, command and noreply are set then
     // What to send to a server: `forward_head`, then `forward_rest`. Differs from `bytes` where
     // " noreply" was cut out (the proxy always asks for the reply and drops it itself) or the line
     // end was a bare LF. A storage line's bare LF stays.
     std::string_view
-        forward_head;  // the line up to its last needed word; get and gets: the whole line
+        forward_head;  // the line up to its last needed word; retrieval: the whole line
     std::string_view
         forward_rest;  // "\r\n" (static); storage: line end, data block and CRLF as they came
 };
@@ -59,15 +62,27 @@ class RequestParser {
     [[nodiscard]] const char* problem() const noexcept { return problem_; }
     // After kDone.
     [[nodiscard]] RequestView view(const char* begin) const noexcept;
-    void reset() noexcept { *this = RequestParser(); }
-    [[nodiscard]] bool at_start() const noexcept { return position_ == 0; }
+    // After kNeedMore. The data block that is still arriving is not wanted: the request will be
+    // kDone with this error_reply (static storage) unless it has one already. No effect on a
+    // request without a block.
+    void refuse_block(const char* error_reply) noexcept;
+    // How many of the `size` bytes that have arrived nobody will look at again: those of a refused
+    // request. The caller may drop them and say so with rebase(); `begin` then means the byte
+    // behind them, and so does view().bytes.
+    [[nodiscard]] size_t discardable(size_t size) const noexcept;
+    void rebase(size_t bytes_taken) noexcept;
+    void reset() noexcept { std::construct_at(this); }
+    [[nodiscard]] bool at_start() const noexcept { return position_ == 0 && line_bytes_ == 0; }
 
   private:
+    ParseStatus parse_any(const char* begin, size_t size) noexcept;
     ParseStatus find_line_end(const char* begin, size_t size) noexcept;
-    bool try_single_get(std::string_view line) noexcept;
     ParseStatus parse_line(const char* begin) noexcept;
     void parse_keys(const char* begin, std::string_view rest) noexcept;
-    ParseStatus parse_words(const char* begin, std::string_view rest) noexcept;
+    ParseStatus parse_words(const char* begin, std::string_view name,
+                            std::string_view rest) noexcept;
+    void set_argument(const char* begin, std::string_view word) noexcept;
+    void set_first_key(const char* begin, std::string_view key) noexcept;
     ParseStatus begin_block(std::string_view count) noexcept;
     ParseStatus finish_block(const char* begin, size_t size) noexcept;
     ParseStatus need(size_t bytes) noexcept;
@@ -75,13 +90,15 @@ class RequestParser {
 
     size_t position_ = 0;  // next byte to look at; may lie beyond what has arrived
     size_t needed_ = 1;
-    size_t block_bytes_ = 0;  // as counted in the line, without CRLF
+    size_t block_end_ = 0;  // from begin; its CRLF comes behind it
     const char* problem_ = nullptr;
     const char* error_reply_ = nullptr;
     const Command* command_ = nullptr;
     uint32_t line_bytes_ = 0;      // with its line end; 0 = the line has not ended yet
     uint32_t line_end_bytes_ = 0;  // 1 or 2
     uint32_t forward_bytes_ = 0;   // of the line, up to its last needed word
+    uint32_t argument_offset_ = 0;
+    uint32_t argument_bytes_ = 0;
     uint32_t key_offset_ = 0;
     uint32_t key_bytes_ = 0;
     uint32_t key_count_ = 0;
@@ -90,7 +107,7 @@ class RequestParser {
     bool bad_block_ = false;  // no CRLF behind the block: looking for an LF
 };
 
-// Walks the keys of a get/gets line.
+// Walks the keys of a retrieval line.
 class KeyCursor {
   public:
     explicit KeyCursor(const RequestView& request) noexcept;

@@ -19,6 +19,7 @@ void Splitter::begin(const RequestView& request, uint32_t shard_count) {
     RM_ASSERT(request.command != nullptr);
     RM_ASSERT(request.command->shape == Shape::kRetrieval);
     verb_ = request.command->name;
+    exptime_ = request.argument;
     keys_.clear();
     keys_.reserve(request.key_count);
     fragments_.clear();
@@ -34,10 +35,11 @@ void Splitter::assign(std::string_view key, uint32_t shard) {
     keys_.push_back({.text = key, .shard = shard, .next = kNone});
     uint32_t& fragment_index = fragment_of_shard_[slot];
     if (fragment_index == kNone) {
+        const size_t head_bytes = verb_.size() + (exptime_.empty() ? 0 : 1 + exptime_.size());
         fragment_index = static_cast<uint32_t>(fragments_.size());
         fragments_.push_back({.shard = shard,
                               .key_count = 0,
-                              .size_bytes = verb_.size() + 2,
+                              .size_bytes = head_bytes + 2,
                               .first_key = key_index,
                               .last_key = key_index});
     } else {

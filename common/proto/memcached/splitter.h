@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Splits a multi-key get/gets into one line per shard.
+// Splits a multi-key get, gets, gat or gats into one line per shard.
 //
 // Pure: the caller says which shard a key belongs to. One Splitter per worker is reused; its
 // scratch keeps its capacity. Results are valid until the next plan() and as long as the request's
@@ -32,7 +32,7 @@ struct FragmentPlan {
 class Splitter {
   public:
     // `shard_of(std::string_view key) -> uint32_t`: below `shard_count`, or 0xffffffff.
-    // Requires: a get or gets without error_reply.
+    // Requires: a retrieval request without error_reply.
     template <class ShardOf>
     void plan(const RequestView& request, uint32_t shard_count, ShardOf&& shard_of) {
         begin(request, shard_count);
@@ -49,11 +49,15 @@ class Splitter {
         return fragment_of_key_;
     }
 
-    // Appends fragment `index` ("get k1 k2\r\n") to `out`, any type with append(const char*,
-    // size_t).
+    // Appends fragment `index` ("get k1 k2\r\n", "gat 0 k1 k2\r\n") to `out`, any type with
+    // append(const char*, size_t).
     template <class Sink>
     void write(size_t index, Sink& out) const {
         out.append(verb_.data(), verb_.size());
+        if (!exptime_.empty()) {
+            out.append(" ", 1);
+            out.append(exptime_.data(), exptime_.size());
+        }
         for (uint32_t key = fragments_[index].first_key; key != kNone; key = keys_[key].next) {
             out.append(" ", 1);
             out.append(keys_[key].text.data(), keys_[key].text.size());
@@ -74,6 +78,7 @@ class Splitter {
     void finish();
 
     std::string_view verb_;
+    std::string_view exptime_;  // gat, gats
     std::vector<Key> keys_;
     std::vector<FragmentPlan> fragments_;
     std::vector<uint32_t> fragment_of_key_;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -56,16 +57,23 @@ inline bool parse_number(std::string_view word, uint64_t& number) noexcept {
     return !word.empty();
 }
 
-// True if a byte is below 0x20 or is 0x7f. Eight bytes a step: every request line goes through it.
-inline bool has_control_byte(std::string_view text) noexcept {
+// One bit set in each byte of eight that is below `limit` (at most 0x80) or is 0x7f. The lowest
+// bit set is exact; those above it may be false alarms, as a borrow went through.
+inline uint64_t marks_below_or_del(uint64_t bytes, uint64_t limit) noexcept {
     constexpr uint64_t kOnes = 0x0101010101010101;
     constexpr uint64_t kHigh = kOnes * 0x80;
-    const auto in_word = [](const char* at) {
-        uint64_t bytes = 0;
-        std::memcpy(&bytes, at, sizeof(bytes));
-        const uint64_t del = bytes ^ (kOnes * 0x7f);
-        return ((((bytes - kOnes * 0x20) & ~bytes) | ((del - kOnes) & ~del)) & kHigh) != 0;
-    };
+    const uint64_t del = bytes ^ (kOnes * 0x7f);
+    return (((bytes - kOnes * limit) & ~bytes) | ((del - kOnes) & ~del)) & kHigh;
+}
+
+inline uint64_t load_eight(const char* at) noexcept {
+    uint64_t bytes = 0;
+    std::memcpy(&bytes, at, sizeof(bytes));
+    return bytes;
+}
+
+// True if a byte is below 0x20 or is 0x7f. Eight bytes a step.
+inline bool has_control_byte(std::string_view text) noexcept {
     if (text.size() < sizeof(uint64_t)) {
         return std::any_of(text.begin(), text.end(), [](char c) {
             const auto byte = static_cast<unsigned char>(c);
@@ -74,11 +82,30 @@ inline bool has_control_byte(std::string_view text) noexcept {
     }
     const char* const last = text.data() + text.size() - sizeof(uint64_t);
     for (const char* at = text.data(); at < last; at += sizeof(uint64_t)) {
-        if (in_word(at)) {
+        if (marks_below_or_del(load_eight(at), 0x20) != 0) {
             return true;
         }
     }
-    return in_word(last);
+    return marks_below_or_del(load_eight(last), 0x20) != 0;
+}
+
+// The first byte in [at, end) that no key can have (below 0x21 or 0x7f); `end` when there is none.
+inline const char* find_key_end(const char* at, const char* end) noexcept {
+    if constexpr (std::endian::native == std::endian::little) {
+        for (; end - at >= 8; at += 8) {
+            const uint64_t marks = marks_below_or_del(load_eight(at), 0x21);
+            if (marks != 0) {
+                return at + std::countr_zero(marks) / 8;
+            }
+        }
+    }
+    for (; at != end; ++at) {
+        const auto byte = static_cast<unsigned char>(*at);
+        if (byte < 0x21 || byte == 0x7f) {
+            break;
+        }
+    }
+    return at;
 }
 
 // Reads "VALUE key flags bytes [cas]" (no line end). False when it is anything else or too big.

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/proto/redis/commands.h"
 
-#include <array>
-#include <bit>
-#include <cstring>
+#include "common/proto/redis/command_lookup.h"
 
 namespace ringmaster::proto::redis {
 namespace {
@@ -12,22 +10,40 @@ using enum SplitPolicy;
 using enum JoinPolicy;
 using enum LocalCommand;
 
-constexpr KeySpec kNoKey{};
-constexpr KeySpec kFirstArgument{KeySpec::Kind::kRange, 1, 1, 1};
-constexpr KeySpec kSecondArgument{KeySpec::Kind::kRange, 2, 2, 1};
-constexpr KeySpec kFirstTwo{KeySpec::Kind::kRange, 1, 2, 1};
-constexpr KeySpec kAllArguments{KeySpec::Kind::kRange, 1, -1, 1};
-constexpr KeySpec kEveryOther{KeySpec::Kind::kRange, 1, -1, 2};
-constexpr KeySpec kBehindFirst{KeySpec::Kind::kRange, 2, -1, 1};
-constexpr KeySpec kNumkeysFirst{KeySpec::Kind::kNumkeys, 1, 0, 1};
-constexpr KeySpec kNumkeysSecond{KeySpec::Kind::kNumkeys, 2, 0, 1};
+constexpr KeySpec range(uint8_t first, int8_t last, int8_t step = 1) {
+    return {.kind = KeySpec::Kind::kRange, .first = first, .last = last, .step = step};
+}
+constexpr KeySpec numkeys(uint8_t first, bool destination = false) {
+    return {.kind = KeySpec::Kind::kNumkeys, .first = first, .destination = destination};
+}
+constexpr KeySpec with_store(int8_t options) {
+    return {.kind = KeySpec::Kind::kRange, .first = 1, .last = 1, .options = options};
+}
 
-// Arity is Redis 7.0's, but for nutcracker's class "key + any" it is "at least one argument": there
-// nutcracker forwards a short command and the client gets the server's own error.
-// ZUNIONSTORE and its like have their destination at 1, which is where they go; a second key range
-// (numkeys at 2) is not described. Not here: XREAD and XREADGROUP, whose keys stand behind the word
-// STREAMS; blocking, transaction and subscription commands, which need a server connection of
-// their own; commands about a whole server.
+constexpr KeySpec kNoKey{};
+constexpr KeySpec kFirstArgument = range(1, 1);
+constexpr KeySpec kSecondArgument = range(2, 2);
+constexpr KeySpec kFirstTwo = range(1, 2);
+constexpr KeySpec kAllArguments = range(1, -1);
+constexpr KeySpec kEveryOther = range(1, -1, 2);
+constexpr KeySpec kBehindFirst = range(2, -1);
+constexpr KeySpec kNumkeysFirst = numkeys(1);
+constexpr KeySpec kNumkeysSecond = numkeys(2);
+constexpr KeySpec kNumkeysBehindDestination = numkeys(2, true);
+constexpr KeySpec kStreamsWord{.kind = KeySpec::Kind::kStreams};
+
+// Why a command is refused; completes "... is not supported through a proxy: ".
+constexpr std::string_view kBlocks = "it would block a connection that others share";
+constexpr std::string_view kTransaction = "transactions need a connection of their own";
+constexpr std::string_view kSubscription = "subscriptions need a connection of their own";
+constexpr std::string_view kServerWide = "it is about one server, and the keys are on several";
+constexpr std::string_view kAdmin = "administration goes to a server directly";
+constexpr std::string_view kConnectionState = "connections to servers are shared";
+constexpr std::string_view kKeyMoves = "the key would be where no client finds it again";
+
+// Arity is Redis 7's, but for nutcracker's class "key + any" it is "at least one argument": there
+// nutcracker forwards a short command and the client gets the server's own error. Not here: HELLO,
+// as libraries fall back to RESP2 only when it is unknown.
 constexpr Command kCommands[] = {
     // Keys of any type
     {.name = "copy", .arity = -2, .keys = kFirstTwo},
@@ -42,8 +58,8 @@ constexpr Command kCommands[] = {
     {.name = "pexpireat", .arity = -3, .keys = kFirstArgument},
     {.name = "pexpiretime", .arity = 2, .keys = kFirstArgument},
     {.name = "pttl", .arity = 2, .keys = kFirstArgument},
-    {.name = "rename", .arity = 3, .keys = kFirstTwo},
-    {.name = "renamenx", .arity = 3, .keys = kFirstTwo},
+    {.name = "rename", .arity = 3, .keys = kFirstTwo, .one_shard = true},
+    {.name = "renamenx", .arity = 3, .keys = kFirstTwo, .one_shard = true},
     {.name = "restore", .arity = -2, .keys = kFirstArgument},
     {.name = "touch", .arity = -2, .keys = kAllArguments, .split = kMultiShard, .join = kSum},
     {.name = "ttl", .arity = 2, .keys = kFirstArgument},
@@ -61,7 +77,7 @@ constexpr Command kCommands[] = {
     {.name = "incr", .arity = 2, .keys = kFirstArgument},
     {.name = "incrby", .arity = 3, .keys = kFirstArgument},
     {.name = "incrbyfloat", .arity = 3, .keys = kFirstArgument},
-    {.name = "lcs", .arity = -3, .keys = kFirstTwo},
+    {.name = "lcs", .arity = -3, .keys = kFirstTwo, .one_shard = true},
     {.name = "mget", .arity = -2, .keys = kAllArguments, .split = kMultiShard, .join = kArray},
     {.name = "mset",
      .arity = -3,
@@ -69,7 +85,7 @@ constexpr Command kCommands[] = {
      .split = kMultiShard,
      .join = kAllSucceeded,
      .pairs = true},
-    {.name = "msetnx", .arity = -3, .keys = kEveryOther, .pairs = true},
+    {.name = "msetnx", .arity = -3, .keys = kEveryOther, .pairs = true, .one_shard = true},
     {.name = "psetex", .arity = 4, .keys = kFirstArgument},
     {.name = "set", .arity = -2, .keys = kFirstArgument},
     {.name = "setex", .arity = 4, .keys = kFirstArgument},
@@ -81,7 +97,7 @@ constexpr Command kCommands[] = {
     {.name = "bitcount", .arity = -2, .keys = kFirstArgument},
     {.name = "bitfield", .arity = -2, .keys = kFirstArgument},
     {.name = "bitfield_ro", .arity = -2, .keys = kFirstArgument},
-    {.name = "bitop", .arity = -4, .keys = kBehindFirst},
+    {.name = "bitop", .arity = -4, .keys = kBehindFirst, .one_shard = true},
     {.name = "bitpos", .arity = -2, .keys = kFirstArgument},
     {.name = "getbit", .arity = 3, .keys = kFirstArgument},
     {.name = "setbit", .arity = 4, .keys = kFirstArgument},
@@ -92,6 +108,9 @@ constexpr Command kCommands[] = {
     // Hashes
     {.name = "hdel", .arity = -2, .keys = kFirstArgument},
     {.name = "hexists", .arity = 3, .keys = kFirstArgument},
+    {.name = "hexpire", .arity = -6, .keys = kFirstArgument},
+    {.name = "hexpireat", .arity = -6, .keys = kFirstArgument},
+    {.name = "hexpiretime", .arity = -5, .keys = kFirstArgument},
     {.name = "hget", .arity = 3, .keys = kFirstArgument},
     {.name = "hgetall", .arity = 2, .keys = kFirstArgument},
     {.name = "hincrby", .arity = 4, .keys = kFirstArgument},
@@ -100,18 +119,24 @@ constexpr Command kCommands[] = {
     {.name = "hlen", .arity = 2, .keys = kFirstArgument},
     {.name = "hmget", .arity = -2, .keys = kFirstArgument},
     {.name = "hmset", .arity = -2, .keys = kFirstArgument},
+    {.name = "hpersist", .arity = -5, .keys = kFirstArgument},
+    {.name = "hpexpire", .arity = -6, .keys = kFirstArgument},
+    {.name = "hpexpireat", .arity = -6, .keys = kFirstArgument},
+    {.name = "hpexpiretime", .arity = -5, .keys = kFirstArgument},
+    {.name = "hpttl", .arity = -5, .keys = kFirstArgument},
     {.name = "hrandfield", .arity = -2, .keys = kFirstArgument},
     {.name = "hscan", .arity = -2, .keys = kFirstArgument},
     {.name = "hset", .arity = -2, .keys = kFirstArgument},
     {.name = "hsetnx", .arity = 4, .keys = kFirstArgument},
     {.name = "hstrlen", .arity = 3, .keys = kFirstArgument},
+    {.name = "httl", .arity = -5, .keys = kFirstArgument},
     {.name = "hvals", .arity = 2, .keys = kFirstArgument},
     // Lists
     {.name = "lindex", .arity = 3, .keys = kFirstArgument},
     {.name = "linsert", .arity = 5, .keys = kFirstArgument},
     {.name = "llen", .arity = 2, .keys = kFirstArgument},
     {.name = "lmove", .arity = 5, .keys = kFirstTwo},
-    {.name = "lmpop", .arity = -4, .keys = kNumkeysFirst},
+    {.name = "lmpop", .arity = -4, .keys = kNumkeysFirst, .one_shard = true},
     {.name = "lpop", .arity = -2, .keys = kFirstArgument},
     {.name = "lpos", .arity = -2, .keys = kFirstArgument},
     {.name = "lpush", .arity = -2, .keys = kFirstArgument},
@@ -124,7 +149,7 @@ constexpr Command kCommands[] = {
     {.name = "rpoplpush", .arity = 3, .keys = kFirstTwo},
     {.name = "rpush", .arity = -2, .keys = kFirstArgument},
     {.name = "rpushx", .arity = -2, .keys = kFirstArgument},
-    {.name = "sort", .arity = -2, .keys = kFirstArgument},
+    {.name = "sort", .arity = -2, .keys = with_store(2)},
     {.name = "sort_ro", .arity = -2, .keys = kFirstArgument},
     // Sets
     {.name = "sadd", .arity = -2, .keys = kFirstArgument},
@@ -132,7 +157,7 @@ constexpr Command kCommands[] = {
     {.name = "sdiff", .arity = -2, .keys = kAllArguments},
     {.name = "sdiffstore", .arity = -2, .keys = kAllArguments},
     {.name = "sinter", .arity = -2, .keys = kAllArguments},
-    {.name = "sintercard", .arity = -3, .keys = kNumkeysFirst},
+    {.name = "sintercard", .arity = -3, .keys = kNumkeysFirst, .one_shard = true},
     {.name = "sinterstore", .arity = -2, .keys = kAllArguments},
     {.name = "sismember", .arity = 3, .keys = kFirstArgument},
     {.name = "smembers", .arity = 2, .keys = kFirstArgument},
@@ -149,13 +174,13 @@ constexpr Command kCommands[] = {
     {.name = "zcard", .arity = 2, .keys = kFirstArgument},
     {.name = "zcount", .arity = 4, .keys = kFirstArgument},
     {.name = "zdiff", .arity = -3, .keys = kNumkeysFirst},
-    {.name = "zdiffstore", .arity = -2, .keys = kFirstArgument},
+    {.name = "zdiffstore", .arity = -2, .keys = kNumkeysBehindDestination},
     {.name = "zincrby", .arity = 4, .keys = kFirstArgument},
     {.name = "zinter", .arity = -3, .keys = kNumkeysFirst},
-    {.name = "zintercard", .arity = -3, .keys = kNumkeysFirst},
-    {.name = "zinterstore", .arity = -2, .keys = kFirstArgument},
+    {.name = "zintercard", .arity = -3, .keys = kNumkeysFirst, .one_shard = true},
+    {.name = "zinterstore", .arity = -2, .keys = kNumkeysBehindDestination},
     {.name = "zlexcount", .arity = 4, .keys = kFirstArgument},
-    {.name = "zmpop", .arity = -4, .keys = kNumkeysFirst},
+    {.name = "zmpop", .arity = -4, .keys = kNumkeysFirst, .one_shard = true},
     {.name = "zmscore", .arity = -2, .keys = kFirstArgument},
     {.name = "zpopmax", .arity = -2, .keys = kFirstArgument},
     {.name = "zpopmin", .arity = -2, .keys = kFirstArgument},
@@ -164,7 +189,7 @@ constexpr Command kCommands[] = {
     {.name = "zrangebylex", .arity = -2, .keys = kFirstArgument},
     {.name = "zrangebyscore", .arity = -2, .keys = kFirstArgument},
     {.name = "zrangestore", .arity = -2, .keys = kFirstTwo},
-    {.name = "zrank", .arity = 3, .keys = kFirstArgument},
+    {.name = "zrank", .arity = -3, .keys = kFirstArgument},
     {.name = "zrem", .arity = -2, .keys = kFirstArgument},
     {.name = "zremrangebylex", .arity = 4, .keys = kFirstArgument},
     {.name = "zremrangebyrank", .arity = 4, .keys = kFirstArgument},
@@ -172,19 +197,19 @@ constexpr Command kCommands[] = {
     {.name = "zrevrange", .arity = -2, .keys = kFirstArgument},
     {.name = "zrevrangebylex", .arity = -2, .keys = kFirstArgument},
     {.name = "zrevrangebyscore", .arity = -2, .keys = kFirstArgument},
-    {.name = "zrevrank", .arity = 3, .keys = kFirstArgument},
+    {.name = "zrevrank", .arity = -3, .keys = kFirstArgument},
     {.name = "zscan", .arity = -2, .keys = kFirstArgument},
     {.name = "zscore", .arity = 3, .keys = kFirstArgument},
     {.name = "zunion", .arity = -3, .keys = kNumkeysFirst},
-    {.name = "zunionstore", .arity = -2, .keys = kFirstArgument},
+    {.name = "zunionstore", .arity = -2, .keys = kNumkeysBehindDestination},
     // Geo
     {.name = "geoadd", .arity = -2, .keys = kFirstArgument},
     {.name = "geodist", .arity = -2, .keys = kFirstArgument},
     {.name = "geohash", .arity = -2, .keys = kFirstArgument},
     {.name = "geopos", .arity = -2, .keys = kFirstArgument},
-    {.name = "georadius", .arity = -2, .keys = kFirstArgument},
+    {.name = "georadius", .arity = -2, .keys = with_store(5)},
     {.name = "georadius_ro", .arity = -6, .keys = kFirstArgument},
-    {.name = "georadiusbymember", .arity = -2, .keys = kFirstArgument},
+    {.name = "georadiusbymember", .arity = -2, .keys = with_store(5)},
     {.name = "georadiusbymember_ro", .arity = -5, .keys = kFirstArgument},
     {.name = "geosearch", .arity = -2, .keys = kFirstArgument},
     {.name = "geosearchstore", .arity = -2, .keys = kFirstTwo},
@@ -197,127 +222,107 @@ constexpr Command kCommands[] = {
     {.name = "xlen", .arity = 2, .keys = kFirstArgument},
     {.name = "xpending", .arity = -3, .keys = kFirstArgument},
     {.name = "xrange", .arity = -4, .keys = kFirstArgument},
+    {.name = "xread", .arity = -4, .keys = kStreamsWord, .one_shard = true},
+    {.name = "xreadgroup", .arity = -7, .keys = kStreamsWord, .one_shard = true},
     {.name = "xrevrange", .arity = -4, .keys = kFirstArgument},
     {.name = "xsetid", .arity = -3, .keys = kFirstArgument},
     {.name = "xtrim", .arity = -4, .keys = kFirstArgument},
-    // Subcommands: the key stands behind the subcommand (HELP and the like have none: wrong arity)
-    {.name = "memory", .arity = -3, .keys = kSecondArgument},
-    {.name = "object", .arity = -3, .keys = kSecondArgument},
-    {.name = "xgroup", .arity = -3, .keys = kSecondArgument},
-    {.name = "xinfo", .arity = -3, .keys = kSecondArgument},
+    // Subcommands: the key stands behind the subcommand; HELP has none and goes to any server
+    {.name = "memory", .arity = -2, .keys = kSecondArgument, .subcommands = "usage"},
+    {.name = "object",
+     .arity = -2,
+     .keys = kSecondArgument,
+     .subcommands = "encoding freq idletime refcount"},
+    {.name = "xgroup",
+     .arity = -2,
+     .keys = kSecondArgument,
+     .subcommands = "create createconsumer delconsumer destroy setid"},
+    {.name = "xinfo",
+     .arity = -2,
+     .keys = kSecondArgument,
+     .subcommands = "consumers groups stream"},
     // Scripts and functions
     {.name = "eval", .arity = -3, .keys = kNumkeysSecond},
-    {.name = "eval_ro", .arity = -3, .keys = kNumkeysSecond},
+    {.name = "eval_ro", .arity = -3, .keys = kNumkeysSecond, .one_shard = true},
     {.name = "evalsha", .arity = -3, .keys = kNumkeysSecond},
-    {.name = "evalsha_ro", .arity = -3, .keys = kNumkeysSecond},
-    {.name = "fcall", .arity = -3, .keys = kNumkeysSecond},
-    {.name = "fcall_ro", .arity = -3, .keys = kNumkeysSecond},
+    {.name = "evalsha_ro", .arity = -3, .keys = kNumkeysSecond, .one_shard = true},
+    {.name = "fcall", .arity = -3, .keys = kNumkeysSecond, .one_shard = true},
+    {.name = "fcall_ro", .arity = -3, .keys = kNumkeysSecond, .one_shard = true},
     // No key: any server will do
     {.name = "command", .arity = -1, .keys = kNoKey, .split = kAnyShard},
     {.name = "lolwut", .arity = -1, .keys = kNoKey, .split = kAnyShard},
     // Answered by the proxy
-    {.name = "auth", .arity = -2, .max_arity = 3, .keys = kNoKey, .split = kLocal, .local = kAuth},
+    {.name = "auth", .arity = -2, .keys = kNoKey, .split = kLocal, .local = kAuth},
     {.name = "echo", .arity = 2, .keys = kNoKey, .split = kLocal, .local = kEcho},
     {.name = "ping", .arity = -1, .max_arity = 2, .keys = kNoKey, .split = kLocal, .local = kPing},
     {.name = "quit", .arity = -1, .keys = kNoKey, .split = kLocal, .local = kQuit},
     {.name = "select", .arity = 2, .keys = kNoKey, .split = kLocal, .local = kSelect},
-    // Refused: it would move the key out of the pool's database, where no client finds it again
-    {.name = "move", .arity = 3, .keys = kFirstArgument, .split = kRefused},
-};
-constexpr size_t kCommandCount = std::size(kCommands);
-
-// The hash table. A name is up to three words whose case bit is masked away: for letters that is
-// exact case folding (only letters fold into 'A'..'Z'). The few names with '_' are compared again,
-// as 0x7f folds into it.
-static_assert(std::endian::native == std::endian::little, "words are loaded as little endian");
-constexpr size_t kMaxNameBytes = 24;
-constexpr uint64_t kFold = 0xdfdfdfdfdfdfdfdf;
-
-struct Words {
-    uint64_t word[3] = {};
-    constexpr bool operator==(const Words&) const = default;
-};
-
-constexpr Words fold_constant(std::string_view name) {
-    Words words;
-    for (size_t i = 0; i < name.size(); ++i) {
-        words.word[i / 8] |= static_cast<uint64_t>(static_cast<unsigned char>(name[i]))
-                             << (i % 8 * 8);
-    }
-    for (uint64_t& word : words.word) {
-        word &= kFold;
-    }
-    return words;
-}
-
-template <class Word>
-uint64_t load(const char* at) noexcept {
-    Word word;
-    std::memcpy(&word, at, sizeof word);
-    return word;
-}
-
-// Up to 8 bytes as one word, without reading beyond them: two loads that overlap.
-uint64_t load_short(const char* at, size_t size) noexcept {
-    if (size >= 4) {
-        return load<uint32_t>(at) | load<uint32_t>(at + size - 4) << ((size - 4) * 8);
-    }
-    if (size >= 2) {
-        return load<uint16_t>(at) | load<uint16_t>(at + size - 2) << ((size - 2) * 8);
-    }
-    return size == 1 ? load<uint8_t>(at) : 0;
-}
-
-Words fold(std::string_view name) noexcept {
-    Words words;
-    size_t index = 0;
-    const char* at = name.data();
-    size_t left = name.size();
-    for (; left > 8; left -= 8, at += 8) {
-        words.word[index++] = load<uint64_t>(at) & kFold;
-    }
-    words.word[index] = load_short(at, left) & kFold;
-    return words;
-}
-
-constexpr unsigned kTableBits = 10;
-constexpr size_t kTableSize = size_t{1} << kTableBits;
-// A lookup looks at no more than this many slots, whatever the name.
-constexpr size_t kMaxProbes = 4;
-
-constexpr size_t slot_of(const Words& words, size_t size) {
-    const uint64_t mixed = (words.word[0] * 0x9e3779b97f4a7c15) ^
-                           ((words.word[1] + size) * 0xc2b2ae3d27d4eb4f) ^ words.word[2];
-    return static_cast<size_t>((mixed * 0xff51afd7ed558ccd) >> (64 - kTableBits));
-}
-
-struct Table {
-    std::array<uint8_t, kTableSize> row_plus_one{};  // 0 = free
-    std::array<Words, kCommandCount> words{};
-    size_t most_probes = 0;
-    bool names_fit = true;
+    // Refused, each with its reason
+    {.name = "blmove", .arity = 6, .split = kRefused, .why = kBlocks},
+    {.name = "blmpop", .arity = -5, .split = kRefused, .why = kBlocks},
+    {.name = "blpop", .arity = -3, .split = kRefused, .why = kBlocks},
+    {.name = "brpop", .arity = -3, .split = kRefused, .why = kBlocks},
+    {.name = "brpoplpush", .arity = 4, .split = kRefused, .why = kBlocks},
+    {.name = "bzmpop", .arity = -5, .split = kRefused, .why = kBlocks},
+    {.name = "bzpopmax", .arity = -3, .split = kRefused, .why = kBlocks},
+    {.name = "bzpopmin", .arity = -3, .split = kRefused, .why = kBlocks},
+    {.name = "wait", .arity = 3, .split = kRefused, .why = kBlocks},
+    {.name = "waitaof", .arity = 4, .split = kRefused, .why = kBlocks},
+    {.name = "discard", .arity = 1, .split = kRefused, .why = kTransaction},
+    {.name = "exec", .arity = 1, .split = kRefused, .why = kTransaction},
+    {.name = "multi", .arity = 1, .split = kRefused, .why = kTransaction},
+    {.name = "unwatch", .arity = 1, .split = kRefused, .why = kTransaction},
+    {.name = "watch", .arity = -2, .split = kRefused, .why = kTransaction},
+    {.name = "psubscribe", .arity = -2, .split = kRefused, .why = kSubscription},
+    {.name = "punsubscribe", .arity = -1, .split = kRefused, .why = kSubscription},
+    {.name = "ssubscribe", .arity = -2, .split = kRefused, .why = kSubscription},
+    {.name = "subscribe", .arity = -2, .split = kRefused, .why = kSubscription},
+    {.name = "sunsubscribe", .arity = -1, .split = kRefused, .why = kSubscription},
+    {.name = "unsubscribe", .arity = -1, .split = kRefused, .why = kSubscription},
+    {.name = "dbsize", .arity = 1, .split = kRefused, .why = kServerWide},
+    {.name = "flushall", .arity = -1, .split = kRefused, .why = kServerWide},
+    {.name = "flushdb", .arity = -1, .split = kRefused, .why = kServerWide},
+    {.name = "function", .arity = -2, .split = kRefused, .why = kServerWide},
+    {.name = "info", .arity = -1, .split = kRefused, .why = kServerWide},
+    {.name = "keys", .arity = 2, .split = kRefused, .why = kServerWide},
+    {.name = "publish", .arity = 3, .split = kRefused, .why = kServerWide},
+    {.name = "pubsub", .arity = -2, .split = kRefused, .why = kServerWide},
+    {.name = "randomkey", .arity = 1, .split = kRefused, .why = kServerWide},
+    {.name = "role", .arity = 1, .split = kRefused, .why = kServerWide},
+    {.name = "scan", .arity = -2, .split = kRefused, .why = kServerWide},
+    {.name = "script", .arity = -2, .split = kRefused, .why = kServerWide},
+    {.name = "spublish", .arity = 3, .split = kRefused, .why = kServerWide},
+    {.name = "swapdb", .arity = 3, .split = kRefused, .why = kServerWide},
+    {.name = "time", .arity = 1, .split = kRefused, .why = kServerWide},
+    {.name = "acl", .arity = -2, .split = kRefused, .why = kAdmin},
+    {.name = "bgrewriteaof", .arity = 1, .split = kRefused, .why = kAdmin},
+    {.name = "bgsave", .arity = -1, .split = kRefused, .why = kAdmin},
+    {.name = "cluster", .arity = -2, .split = kRefused, .why = kAdmin},
+    {.name = "config", .arity = -2, .split = kRefused, .why = kAdmin},
+    {.name = "debug", .arity = -2, .split = kRefused, .why = kAdmin},
+    {.name = "failover", .arity = -1, .split = kRefused, .why = kAdmin},
+    {.name = "lastsave", .arity = 1, .split = kRefused, .why = kAdmin},
+    {.name = "latency", .arity = -2, .split = kRefused, .why = kAdmin},
+    {.name = "module", .arity = -2, .split = kRefused, .why = kAdmin},
+    {.name = "monitor", .arity = 1, .split = kRefused, .why = kAdmin},
+    {.name = "psync", .arity = -3, .split = kRefused, .why = kAdmin},
+    {.name = "replconf", .arity = -1, .split = kRefused, .why = kAdmin},
+    {.name = "replicaof", .arity = 3, .split = kRefused, .why = kAdmin},
+    {.name = "save", .arity = 1, .split = kRefused, .why = kAdmin},
+    {.name = "shutdown", .arity = -1, .split = kRefused, .why = kAdmin},
+    {.name = "slaveof", .arity = 3, .split = kRefused, .why = kAdmin},
+    {.name = "slowlog", .arity = -2, .split = kRefused, .why = kAdmin},
+    {.name = "sync", .arity = 1, .split = kRefused, .why = kAdmin},
+    {.name = "asking", .arity = 1, .split = kRefused, .why = kConnectionState},
+    {.name = "client", .arity = -2, .split = kRefused, .why = kConnectionState},
+    {.name = "readonly", .arity = 1, .split = kRefused, .why = kConnectionState},
+    {.name = "readwrite", .arity = 1, .split = kRefused, .why = kConnectionState},
+    {.name = "reset", .arity = 1, .split = kRefused, .why = kConnectionState},
+    {.name = "migrate", .arity = -6, .split = kRefused, .why = kKeyMoves},
+    {.name = "move", .arity = 3, .split = kRefused, .why = kKeyMoves},
 };
 
-constexpr Table make_table() {
-    Table table;
-    for (size_t row = 0; row < kCommandCount; ++row) {
-        const std::string_view name = kCommands[row].name;
-        table.names_fit = table.names_fit && !name.empty() && name.size() <= kMaxNameBytes;
-        table.words[row] = fold_constant(name);
-        size_t slot = slot_of(table.words[row], name.size());
-        size_t probes = 1;
-        while (table.row_plus_one[slot] != 0) {
-            slot = (slot + 1) % kTableSize;
-            ++probes;
-        }
-        table.row_plus_one[slot] = static_cast<uint8_t>(row + 1);
-        table.most_probes = probes > table.most_probes ? probes : table.most_probes;
-    }
-    return table;
-}
-
-static_assert(kCommandCount < 255, "rows are numbered in one byte");
-constexpr Table kTable = make_table();
+constexpr auto kTable = make_command_table(kCommands);
 static_assert(kTable.names_fit);
 static_assert(kTable.most_probes <= kMaxProbes, "change slot_of()'s constants");
 

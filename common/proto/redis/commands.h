@@ -20,11 +20,19 @@ struct KeySpec {
         kNone,     // no key
         kRange,    // first, first+step, ... up to last (negative: counted from the end)
         kNumkeys,  // argument `first` says how many keys follow it
+        kStreams,  // the first half of what stands behind the word STREAMS (XREAD, XREADGROUP)
     };
     Kind kind = Kind::kNone;
-    int8_t first = 0;
+    uint8_t first = 0;
     int8_t last = 0;
     int8_t step = 1;
+    bool destination = false;  // argument 1 is a key, too (ZUNIONSTORE)
+    int8_t options = 0;  // not 0: from here on the word behind STORE or STOREDIST is a key (SORT)
+
+    // False: only the first one counts. Decided without looking at the request.
+    [[nodiscard]] constexpr bool may_be_several() const noexcept {
+        return (kind != Kind::kRange || first != last || options != 0) && kind != Kind::kNone;
+    }
 };
 
 enum class SplitPolicy : uint8_t {
@@ -49,11 +57,14 @@ struct Command {
     std::string_view name;  // lower case
     int16_t arity = 0;      // arguments with the name; negative: at least
     int16_t max_arity = 0;  // 0 = no upper bound beyond arity (nutcracker's odd classes)
-    KeySpec keys;
+    KeySpec keys{};
     SplitPolicy split = SplitPolicy::kSingle;
     JoinPolicy join = JoinPolicy::kFirst;
     LocalCommand local = LocalCommand::kNone;
-    bool pairs = false;  // key, value, key, value (MSET): the argument count is odd
+    bool pairs = false;      // key, value, key, value (MSET): the argument count is odd
+    bool one_shard = false;  // refused when its keys are on several shards, whatever the pool says
+    std::string_view subcommands{};  // not empty: argument 1 is one of these words, or HELP
+    std::string_view why{};          // kRefused: the reason, for the client's eyes
 };
 
 std::span<const Command> all_commands() noexcept;

@@ -2,6 +2,7 @@
 #include "common/proto/redis/request_parser.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "common/base/assert.h"
 #include "common/proto/limits.h"
@@ -10,8 +11,7 @@
 namespace ringmaster::proto::redis {
 namespace {
 
-constexpr const char* kNotAnArray =
-    "Protocol error: expected '*' (inline commands are not supported)";
+constexpr const char* kLongLine = "Protocol error: too big inline request";
 constexpr const char* kBadCount = "Protocol error: invalid multibulk length";
 constexpr const char* kTooMany = "Protocol error: too many arguments";
 constexpr const char* kNotABulk = "Protocol error: expected '$'";
@@ -38,7 +38,7 @@ ParseStatus RequestParser::parse(const char* begin, size_t size) noexcept {
             return need(1);
         }
         if (*begin != '*') {
-            return fail(ParseStatus::kBad, kNotAnArray, nullptr);
+            return parse_line(begin, size);
         }
         const char* at = begin + 1;
         uint64_t count = 0;
@@ -95,6 +95,33 @@ ParseStatus RequestParser::parse(const char* begin, size_t size) noexcept {
     }
 }
 
+// A verdict must not depend on the cut: a line is too long when its first kMaxInlineBytes hold no
+// end, also when the end has arrived with them.
+ParseStatus RequestParser::parse_line(const char* begin, size_t size) noexcept {
+    is_inline_ = true;
+    const size_t window = std::min(size, kMaxInlineBytes);
+    const void* const found = std::memchr(begin + position_, '\n', window - position_);
+    if (found != nullptr) {
+        position_ = static_cast<size_t>(static_cast<const char*>(found) - begin) + 1;
+        return ParseStatus::kDone;
+    }
+    position_ = window;
+    if (window == kMaxInlineBytes) {
+        return fail(ParseStatus::kTooBig, nullptr, kLongLine);
+    }
+    return need(size + 1);
+}
+
+std::string_view RequestParser::line(const char* begin) const noexcept {
+    RM_DEBUG_ASSERT(is_inline_);
+    RM_DEBUG_ASSERT(position_ > 0);
+    size_t size = position_ - 1;
+    if (size > 0 && begin[size - 1] == '\r') {
+        --size;
+    }
+    return {begin, size};
+}
+
 RequestView RequestParser::view(const char* begin) const noexcept {
     RM_DEBUG_ASSERT(arguments_total_ > 0);
     RM_DEBUG_ASSERT(arguments_seen_ == arguments_total_);
@@ -107,31 +134,6 @@ RequestView RequestParser::view(const char* begin) const noexcept {
     }
     request.command = find_command_or_null(request.arguments[0]);
     return request;
-}
-
-bool find_first_key(const RequestView& request, std::string_view& key) noexcept {
-    RM_ASSERT(request.command != nullptr);
-    const KeySpec& keys = request.command->keys;
-    if (keys.kind == KeySpec::Kind::kNone) {
-        return false;
-    }
-    auto index = static_cast<uint32_t>(keys.first);
-    if (keys.kind == KeySpec::Kind::kNumkeys) {
-        const std::string_view count =
-            index < request.argument_count ? request.arguments[index] : std::string_view();
-        // Leading zeros are fine, as they are for nutcracker.
-        if (count.empty() || count.find_first_not_of("0123456789") != std::string_view::npos ||
-            count.find_first_not_of('0') == std::string_view::npos) {
-            return false;
-        }
-        ++index;
-    }
-    if (index >= request.argument_count) {
-        return false;
-    }
-    RM_DEBUG_ASSERT(index < RequestView::kFirstArguments);
-    key = request.arguments[index];
-    return true;
 }
 
 ArgumentCursor::ArgumentCursor(std::string_view request) noexcept

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finds the end of one Redis request (an array of bulk strings) and its first arguments.
+// Finds the end of one Redis request (an array of bulk strings, or an inline line) and its first
+// arguments.
 //
 // Pure, allocates nothing. Payloads are skipped by length, never scanned. Strict: no signs, no
 // spaces, CRLF everywhere, at least one argument, limits of proto/limits.h.
@@ -28,10 +29,6 @@ struct RequestView {
     const Command* command = nullptr;  // null: not in our table
 };
 
-// The first key by the command's KeySpec. False when there is none: a command without keys, too few
-// arguments, or a numkeys that is no number or less than 1. Requires a known command.
-bool find_first_key(const RequestView& request, std::string_view& key) noexcept;
-
 class RequestParser {
   public:
     ParseStatus parse(const char* begin, size_t size) noexcept;
@@ -40,6 +37,10 @@ class RequestParser {
     // After kBad or kTooBig: the rest of the error line, e.g. "Protocol error: invalid bulk
     // length".
     [[nodiscard]] const char* problem() const noexcept { return problem_; }
+    // After kDone: the request is a line as a person types it; line() is the line, and there is no
+    // view(). See inline_request.h.
+    [[nodiscard]] bool is_inline() const noexcept { return is_inline_; }
+    [[nodiscard]] std::string_view line(const char* begin) const noexcept;
     // After kDone. Looks the command up.
     [[nodiscard]] RequestView view(const char* begin) const noexcept;
     // Forgets the request. Cheap: the first arguments need no clearing, they are counted.
@@ -50,11 +51,13 @@ class RequestParser {
         arguments_total_ = 0;
         arguments_seen_ = 0;
         in_payload_ = false;
+        is_inline_ = false;
     }
     // True when no byte of a request has been accepted yet.
     [[nodiscard]] bool at_start() const noexcept { return position_ == 0; }
 
   private:
+    ParseStatus parse_line(const char* begin, size_t size) noexcept;
     ParseStatus need(size_t bytes) noexcept;
     ParseStatus fail(ParseStatus status, const char* bad, const char* too_big) noexcept;
 
@@ -64,6 +67,7 @@ class RequestParser {
     uint32_t arguments_total_ = 0;
     uint32_t arguments_seen_ = 0;
     bool in_payload_ = false;  // position_ is the CRLF behind an argument, not a header
+    bool is_inline_ = false;   // position_ is where the search for the line's end goes on
     uint32_t first_length_[RequestView::kFirstArguments] = {};
     size_t first_offset_[RequestView::kFirstArguments] = {};
 };

@@ -29,6 +29,9 @@ std::string shown(const std::vector<ServerConfig>& value) {
 std::string shown(const ringmaster::hash::HashRow* value) {
     return std::string(value == nullptr ? ringmaster::hash::kDefaultHash : value->name);
 }
+std::string shown(CrossShard value) {
+    return value == CrossShard::kFirst ? "first" : "error";
+}
 std::string shown(ringmaster::ring::Distribution value) {
     for (const auto& row : ringmaster::ring::all_distributions()) {
         if (row.distribution == value) {
@@ -79,7 +82,7 @@ TEST_CASE("config keys: names are unique over both sections and every key is doc
         CHECK(++uses[key.name] == 1);
         CHECK_FALSE(key.doc.empty());
     }
-    CHECK(pool_keys().size() == 18);
+    CHECK(pool_keys().size() == 21);
     CHECK(process_keys().size() == 9);
 }
 

@@ -40,6 +40,8 @@ TEST_CASE("config warnings: redis_db that nutcracker did not select") {
     CHECK(only_warning(pool_with("  redis: true\n  redis_db: 2\n")) == "");
     CHECK(only_warning(pool_with("  redis: true\n  redis_auth: pw\n  redis_db: 0\n")) == "");
     CHECK(only_warning(pool_with("  redis_db: 2\n")) == "");
+    CHECK(only_warning(pool_with("  redis: true\n  redis_auth: pw\n  redis_db: 2\n"
+                                 "  redis_db_compat: true\n")) == "");
 }
 
 TEST_CASE("config warnings: client_connections and reuseport") {

@@ -62,6 +62,7 @@ struct Parsed {
     size_t bytes = 0;
     std::string command;
     std::string key;
+    std::string argument;
     uint32_t key_count = 0;
     bool noreply = false;
     std::string error;    // error_reply, or the problem after kBad or kTooBig
@@ -86,6 +87,7 @@ inline Parsed parse_request(std::string_view bytes, size_t feed_bytes) {
     parsed.bytes = parser.position();
     parsed.command = view.command == nullptr ? "" : std::string(view.command->name);
     parsed.key = view.key;
+    parsed.argument = view.argument;
     parsed.key_count = view.key_count;
     parsed.noreply = view.noreply;
     parsed.error = view.error_reply;

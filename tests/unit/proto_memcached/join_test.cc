@@ -94,3 +94,15 @@ TEST_CASE("memcached join: a reply of another kind is Invalid argument and nothi
         CHECK(join({value("b", "2") + kEnd, reply}, {0, 1}) == kInvalid);
     }
 }
+
+TEST_CASE("memcached join: a flush_all is OK when every server said so, else the first error") {
+    const std::string ok = "OK\r\n";
+    const std::string refused = "SERVER_ERROR Connection refused\r\n";
+    const std::string client = "CLIENT_ERROR no\r\n";
+    CHECK(join({ok}, {}) == ok);
+    CHECK(join({ok, ok, ok}, {}) == ok);
+    CHECK(join({ok, refused, client}, {}) == refused);
+    CHECK(join({ok, kEnd}, {}) == kInvalid);
+    CHECK(join({ok, ok + ok}, {}) == kInvalid);
+    CHECK(join({ok, ok}, {0, 1}) == kInvalid);
+}

@@ -22,6 +22,7 @@ const std::vector<std::string>& good_replies() {
         "NOT_FOUND\r\n",
         "DELETED\r\n",
         "TOUCHED\r\n",
+        "OK\r\n",
         "END\r\n",
         "ERROR\r\n",
         "ERROR Too many open connections\r\n",
@@ -97,7 +98,7 @@ TEST_CASE("memcached reply: bytes may be taken away in front while the rest arri
 
 TEST_CASE("memcached reply: anything a forwarded command cannot cause is bad") {
     for (const std::string& reply : std::vector<std::string>{
-             "OK\r\n",
+             "OK \r\n",
              "RESET\r\n",
              "STAT pid 1\r\nEND\r\n",
              "stored\r\n",

@@ -21,6 +21,8 @@ const std::string kDelta = "CLIENT_ERROR invalid numeric delta argument\r\n";
 const std::string kExptime = "CLIENT_ERROR invalid exptime argument\r\n";
 const std::string kChunk = "CLIENT_ERROR bad data chunk\r\n";
 const std::string kNotServed = "CLIENT_ERROR command not supported by the proxy\r\n";
+const std::string kNoStats = "CLIENT_ERROR stats not supported by the proxy\r\n";
+constexpr const char* kTooBig = "SERVER_ERROR out of memory storing object\r\n";
 const std::string kLong(251, 'k');
 
 struct Wrong {
@@ -80,6 +82,24 @@ TEST_CASE("memcached request: a wrong line is answered with memcached's text") {
         {"touch k x\r\n", kExptime},
         {"touch k -\r\n", kExptime},
         {"touch " + kLong + " 1\r\n", kFormat},
+        {"gat\r\n", kError},
+        {"gat 0\r\n", kError},
+        {"gats x k\r\n", kExptime},
+        {"gat 9223372036854775808 k\r\n", kExptime},
+        {"gat 0 " + kLong + "\r\n", kFormat},
+        {"gat 0 a " + kLong + "\r\n", kFormat},
+        {"flush_all x\r\n", kExptime},
+        {"flush_all noreply 0\r\n", kExptime},
+        {"flush_all 0 1 2\r\n", kError},
+        {"flush_all 0 noreply x\r\n", kError},
+        {"verbosity\r\n", kError},
+        {"verbosity foo bar my\r\n", kError},
+        {"verbosity x\r\n", kFormat},
+        {"verbosity -1\r\n", kFormat},
+        {"stats noreply\r\n", kError},
+        {"stats foo\r\n", kError},
+        {"stats detail on\r\n", kNoStats},
+        {"stats cachedump 1 0\r\n", kNoStats},
     });
 }
 
@@ -94,8 +114,8 @@ TEST_CASE(
         {"incr k noreply\r\n", kDelta, true},
         {"touch k noreply\r\n", kExptime, true},
         {"delete k 1 noreply\r\n", kDelete, true},
-        {"verbosity 1 noreply\r\n", kNotServed, true},
-        {"flush_all noreply\r\n", kNotServed, true},
+        {"flush_all x noreply\r\n", kExptime, true},
+        {"cache_memlimit 1 noreply\r\n", kNotServed, true},
         // With a wrong number of words memcached does not look for noreply.
         {"set k 0 0 1 noreply extra\r\nv\r\n", kError},
         {"incr k 1 noreply foo\r\n", kError},
@@ -165,13 +185,14 @@ TEST_CASE("memcached request: a known command that is not served says so, the co
                        {std::string(command.name) + " k\r\n", kNotServed}});
         }
     }
-    check_all({{"gat 0 noreply\r\n", kNotServed}});
 }
 
 TEST_CASE("memcached request: an endless line is too big, wherever it is cut") {
     for_each_feed_size([](size_t feed_bytes) {
-        for (const std::string& start : {std::string("x"), std::string("delete k "),
-                                         std::string("getx "), std::string(2047, ' ') + "get "}) {
+        for (const std::string& start :
+             {std::string("x"), std::string("delete k "), std::string("getx "),
+              std::string("gat 0 "), std::string(101, ' ') + "get ",
+              std::string(2047, ' ') + "get "}) {
             const std::string line = start + std::string(kMaxMemcachedLineBytes, 'x');
             const Parsed parsed = parse_request(line + "\r\nversion\r\n", feed_bytes);
             CHECK(parsed.status == ParseStatus::kTooBig);
@@ -203,6 +224,98 @@ TEST_CASE("memcached request: an oversized value is waited for to its end, an ab
         CHECK(parsed.status == ParseStatus::kTooBig);
         CHECK(parsed.error == "SERVER_ERROR object too large for cache\r\n");
     }
+}
+
+namespace {
+
+// Feeds `request` in pieces, dropping what may be dropped at once. Returns the most bytes that had
+// to be kept between two pieces; the parser must end in kDone behind the whole of `request`.
+size_t swallow(RequestParser& parser, const std::string& request, size_t feed_bytes,
+               const char* refusal, RequestView& view) {
+    std::string kept;
+    size_t most_kept = 0;
+    for (size_t fed = 0; fed < request.size();) {
+        const size_t piece = std::min(feed_bytes, request.size() - fed);
+        kept.append(request, fed, piece);
+        fed += piece;
+        const auto buffer = exact_copy(kept);
+        const ParseStatus status = parser.parse(buffer.get(), kept.size());
+        if (status == ParseStatus::kDone) {
+            CHECK(fed == request.size());
+            CHECK(parser.position() == kept.size());
+            view = parser.view(buffer.get());
+            view.bytes = {};
+            return most_kept;
+        }
+        REQUIRE(status == ParseStatus::kNeedMore);
+        CHECK(parser.bytes_needed() > kept.size());
+        if (refusal != nullptr) {
+            parser.refuse_block(refusal);
+        }
+        const size_t gone = parser.discardable(kept.size());
+        parser.rebase(gone);
+        kept.erase(0, gone);
+        CHECK_FALSE(parser.at_start());
+        CHECK(parser.bytes_needed() > kept.size());
+        most_kept = std::max(most_kept, kept.size());
+    }
+    FAIL("the request was not taken");
+    return 0;
+}
+
+}  // namespace
+
+TEST_CASE("memcached request: the data block of a refused request need not be kept") {
+    const std::string value(5000, 'v');
+    for_each_feed_size([&](size_t feed_bytes) {
+        for (const Wrong& wrong : std::vector<Wrong>{
+                 {"set " + kLong + " 0 0 5000\r\n" + value + "\r\n", kFormat},
+                 {"cas k 0 0 5000 x noreply\r\n" + value + "\r\n", kFormat, true},
+                 {"ms k 5000\r\n" + value + "\r\n", kNotServed},
+                 {"set k 0 x 5000\r\n" + value + "bad\r\n", kFormat},
+                 {"set k 0 x 0\r\n\r\n", kFormat},
+             }) {
+            CAPTURE(wrong.request);
+            RequestParser parser;
+            RequestView view;
+            CHECK(swallow(parser, wrong.request, feed_bytes, nullptr, view) < 300);
+            CHECK(view.error_reply == wrong.error);
+            CHECK(view.noreply == wrong.noreply);
+            parser.reset();
+            CHECK(parser.parse("version\r\n", 9) == ParseStatus::kDone);
+        }
+    });
+}
+
+TEST_CASE("memcached request: the caller may refuse a good request's data block") {
+    const std::string value(5000, 'v');
+    for_each_feed_size([&](size_t feed_bytes) {
+        for (const bool noreply : {false, true}) {
+            const std::string head = noreply ? "set k 0 0 5000 noreply\r\n" : "set k 0 0 5000\r\n";
+            if (feed_bytes > 5000) {
+                continue;  // whole at once: nothing to refuse
+            }
+            RequestParser parser;
+            RequestView view;
+            CHECK(swallow(parser, head + value + "\r\n", feed_bytes, kTooBig, view) < 100);
+            CHECK(view.error_reply == kTooBig);
+            CHECK(view.noreply == noreply);
+        }
+    });
+    RequestParser parser;
+    CHECK(parser.parse("get k", 5) == ParseStatus::kNeedMore);
+    parser.refuse_block(kTooBig);  // no block: nothing happens
+    CHECK(parser.discardable(5) == 0);
+    CHECK(parser.parse("get k\r\n", 7) == ParseStatus::kDone);
+    CHECK(parser.view("get k\r\n").error_reply.empty());
+}
+
+TEST_CASE("memcached request: nothing of a good request may be dropped") {
+    const std::string request = "set k 0 0 5000\r\n" + std::string(100, 'v');
+    RequestParser parser;
+    CHECK(parser.discardable(0) == 0);
+    CHECK(parser.parse(request.data(), request.size()) == ParseStatus::kNeedMore);
+    CHECK(parser.discardable(request.size()) == 0);
 }
 
 TEST_CASE("memcached request: the binary protocol is refused at its first byte") {

@@ -2,6 +2,7 @@
 // Requests that are forwarded. Those answered with an error line: request_errors_test.cc.
 #include "common/proto/memcached/request_parser.h"
 
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,19 @@ const std::vector<Good>& good_requests() {
         {"incr k 1\r\n", "incr", "k", "incr k 1\r\n"},
         {"incr k 18446744073709551615\r\n", "incr", "k", "incr k 18446744073709551615\r\n"},
         {"decr k 1 noreply\r\n", "decr", "k", "decr k 1\r\n", true},
+        {"gat 0 k\r\n", "gat", "k", "gat 0 k\r\n"},
+        {" gats  -1  k \r\n", "gats", "k", " gats  -1  k \r\n"},
+        {"gat 0 noreply\n", "gat", "noreply", "gat 0 noreply\r\n"},
+        {"flush_all\r\n", "flush_all", "", "flush_all\r\n"},
+        {"flush_all 10\r\n", "flush_all", "", "flush_all 10\r\n"},
+        {"flush_all -1 x\r\n", "flush_all", "", "flush_all -1\r\n"},
+        {"flush_all noreply\r\n", "flush_all", "", "flush_all\r\n", true},
+        {" flush_all  5  noreply \n", "flush_all", "", " flush_all  5\r\n", true},
+        {"verbosity 1\r\n", "verbosity", "", "verbosity 1\r\n"},
+        {"verbosity 1 x\r\n", "verbosity", "", "verbosity 1\r\n"},
+        {"verbosity 1 noreply\r\n", "verbosity", "", "verbosity 1\r\n", true},
+        {"stats\r\n", "stats", "", "stats\r\n"},
+        {"stats items\r\n", "stats", "", "stats\r\n"},
         {"touch k 5\r\n", "touch", "k", "touch k 5\r\n"},
         {"touch k -1 noreply\r\n", "touch", "k", "touch k -1\r\n", true},
         {"version\r\n", "version", "", "version\r\n"},
@@ -141,6 +155,34 @@ TEST_CASE("memcached request: the cursor walks all keys of a get, duplicates inc
         std::string_view none;
         CHECK_FALSE(cursor.next(none));
     });
+}
+
+TEST_CASE("memcached request: the argument is gat's exptime, or what stats are asked for") {
+    for_each_feed_size([](size_t feed_bytes) {
+        CHECK(parse_request(" gat  100  k1 k2\r\n", feed_bytes).argument == "100");
+        CHECK(parse_request(" gat  100  k1 k2\r\n", feed_bytes).key == "k1");
+        CHECK(parse_request(" gat  100  k1 k2\r\n", feed_bytes).key_count == 2);
+        CHECK(parse_request("stats reset\r\n", feed_bytes).argument == "reset");
+        CHECK(parse_request("stats\r\n", feed_bytes).argument == "");
+        CHECK(parse_request("get 100 k\r\n", feed_bytes).argument == "");
+    });
+}
+
+TEST_CASE("memcached request: a key's end is found at any length and offset") {
+    for (size_t bytes = 1; bytes <= kMaxMemcachedKeyBytes + 1; ++bytes) {
+        CAPTURE(bytes);
+        for (const std::string& behind : {std::string(), std::string("get next\r\n")}) {
+            const std::string key(bytes, 'k');
+            const Parsed parsed = parse_request("get " + key + "\r\n" + behind, 100000);
+            CHECK(parsed.status == ParseStatus::kDone);
+            CHECK(parsed.bytes == bytes + 6);
+            CHECK(parsed.key == (bytes <= kMaxMemcachedKeyBytes ? key : ""));
+        }
+    }
+    for (const char* wrong : {"get ab\rcd", "get ab\r", "get abcdefgh\r"}) {
+        RequestParser parser;
+        CHECK(parser.parse(wrong, std::strlen(wrong)) == ParseStatus::kNeedMore);
+    }
 }
 
 TEST_CASE("memcached request: a get of 100,000 long keys is one request") {

@@ -57,6 +57,14 @@ TEST_CASE("memcached split: keys keep their order within a shard, shards ascend,
     CHECK(result.fragment_of_key == std::vector<uint32_t>{2, 1, 2, 0, 2});
 }
 
+TEST_CASE("memcached split: every line of a gat has its exptime") {
+    Splitter splitter;
+    const Split result = split(splitter, " gats  -1  7a 2b 7c\r\n", 8);
+    CHECK(result.lines == std::vector<std::string>{"gats -1 2b\r\n", "gats -1 7a 7c\r\n"});
+    const Split next = split(splitter, "gets 7a 2b\r\n", 8);
+    CHECK(next.lines == std::vector<std::string>{"gets 2b\r\n", "gets 7a\r\n"});
+}
+
 TEST_CASE("memcached split: keys without a server are the last fragment") {
     Splitter splitter;
     const Split result = split(splitter, "get -x 1a -y 0b\n", 2);

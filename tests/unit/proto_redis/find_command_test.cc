@@ -46,8 +46,8 @@ TEST_CASE("find command: any other byte at any place makes it another name") {
 }
 
 TEST_CASE("find command: unknown, cut and lengthened names are not found") {
-    for (const std::string name : {"", "g", "ge", "gett", "get ", "get\r\n", "xread", "nosuchcmd",
-                                   "subscribe", "georadiusbymember_rox", "georadiusbymember\x7fro",
+    for (const std::string name : {"", "g", "ge", "gett", "get ", "get\r\n", "xreads", "nosuchcmd",
+                                   "hello", "georadiusbymember_rox", "georadiusbymember\x7fro",
                                    "a name of far more than twenty-four bytes"}) {
         CAPTURE(name);
         CHECK(find_exactly(name) == nullptr);
@@ -80,7 +80,7 @@ TEST_CASE("find command: arity counts the name, has bounds, and pairs are odd") 
     CHECK(right("ping", 1));
     CHECK(right("ping", 2));
     CHECK_FALSE(right("ping", 3));
-    CHECK_FALSE(right("auth", 4));
+    CHECK(right("auth", 4));  // Redis has another error for it than the wrong arity
     CHECK_FALSE(right("get", 0xffffffff));
     CHECK_FALSE(right("get", 0xfffffffe));
 }

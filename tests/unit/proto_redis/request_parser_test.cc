@@ -53,14 +53,9 @@ TEST_CASE("redis request: bytes that are no request are refused with the right w
     const std::string count = "Protocol error: invalid multibulk length";
     const std::string length = "Protocol error: invalid bulk length";
     const std::string dollar = "Protocol error: expected '$'";
-    const std::string star = "Protocol error: expected '*' (inline commands are not supported)";
     const std::string crlf = "Protocol error: expected CRLF behind a bulk string";
     constexpr auto kBad = ParseStatus::kBad;
     const Case cases[] = {
-        {"PING\r\n", kBad, star},
-        {"\r\n", kBad, star},
-        {std::string(1, '\0'), kBad, star},
-        {"$3\r\nGET\r\n", kBad, star},
         {"*0\r\n", kBad, count},
         {"*-1\r\n", kBad, count},
         {"*+1\r\n", kBad, count},
@@ -152,38 +147,46 @@ TEST_CASE("redis request: after reset nothing of the last request is left") {
     REQUIRE(parser.parse(second.data(), second.size()) == ParseStatus::kDone);
 }
 
-TEST_CASE("redis request: the first key is where the command's key spec says") {
-    struct Case {
-        Arguments arguments;
-        bool found;
-        std::string key;
+TEST_CASE("redis request: an inline line is found at every feed size, bytes behind it left") {
+    const std::string longest(kMaxInlineBytes - 1, 'x');
+    const std::pair<std::string, std::string> cases[] = {
+        {"PING\r\n", "PING"},
+        {"PING\n", "PING"},
+        {"\r\n", ""},
+        {"\n", ""},
+        {"a\rb\r\r\n", "a\rb\r"},
+        {"$3\r\n", "$3"},
+        {std::string("\0\n", 2), std::string(1, '\0')},
+        {longest + "\n", longest},
     };
-    const Case cases[] = {
-        {{"get", "k"}, true, "k"},
-        {{"get", ""}, true, ""},
-        {{"get"}, false, ""},
-        {{"bitop", "and", "to", "from"}, true, "to"},
-        {{"object", "encoding", "k"}, true, "k"},
-        {{"zunion", "2", "a", "b"}, true, "a"},
-        {{"zunion", "02", "a", "b"}, true, "a"},
-        {{"zunion", "0", "a"}, false, ""},
-        {{"zunion", "00", "a"}, false, ""},
-        {{"zunion", "-1", "a"}, false, ""},
-        {{"zunion", "x", "a"}, false, ""},
-        {{"zunion", "", "a"}, false, ""},
-        {{"zunion", "2"}, false, ""},
-        {{"eval", "return 1", "1", "k", "v"}, true, "k"},
-        {{"eval", "return 1", "0"}, false, ""},
-        {{"eval", "return 1", "1"}, false, ""},
-        {{"eval"}, false, ""},
-        {{"ping"}, false, ""},
-    };
-    for (const Case& test : cases) {
-        const std::string bytes = request_of(test.arguments);
-        CAPTURE(bytes);
-        std::string_view key;
-        REQUIRE(find_first_key(view_of(bytes), key) == test.found);
-        CHECK(key == test.key);
+    for (const auto& [input, line] : cases) {
+        for (const std::string behind : {"", "*1\r\n$4\r\nPING\r\n", "junk\r\n"}) {
+            for (const size_t feed_size : kFeedSizes) {
+                if (feed_size < 100 && input.size() > 1000) {
+                    continue;
+                }
+                const std::string all = input + behind;
+                RequestParser parser;
+                REQUIRE(feed(parser, all, feed_size) == ParseStatus::kDone);
+                REQUIRE(parser.is_inline());
+                CHECK(parser.position() == input.size());
+                CHECK(parser.line(all.data()) == line);
+                parser.reset();
+                CHECK_FALSE(parser.is_inline());
+                CHECK(parser.at_start());
+            }
+        }
+    }
+}
+
+TEST_CASE("redis request: an inline line that is too long is refused wherever it is cut") {
+    for (const std::string end : {"\n", "\r\n", "xxxx\n", ""}) {
+        const std::string input = std::string(kMaxInlineBytes, 'x') + end;
+        for (const size_t feed_size : {size_t{100000}, size_t{1000}}) {
+            RequestParser parser;
+            REQUIRE(feed(parser, input, feed_size) == ParseStatus::kTooBig);
+            CHECK(parser.problem() == std::string("Protocol error: too big inline request"));
+        }
     }
 }
 

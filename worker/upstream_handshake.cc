@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// UpstreamConnection: AUTH and SELECT before anything else is sent to a Redis server.
+#include <string>
+
+#include "common/base/format.h"
+#include "common/base/log.h"
+#include "worker/client_session.h"
+#include "worker/error_lines.h"
+#include "worker/limits.h"
+#include "worker/pool.h"
+#include "worker/server.h"
+#include "worker/upstream_connection.h"
+
+namespace ringmaster::worker {
+
+using stats::ServerStat;
+
+void UpstreamConnection::queue_own(const std::string& bytes) {
+    Request* request = path_.memory.requests.make();
+    request->handshake = true;
+    request->fragment.request = request;
+    ++handshake_left_;
+    enqueue(request->fragment, bytes.size());
+    handshake_out_.append(path_.memory, bytes);
+}
+
+void UpstreamConnection::queue_handshake() {
+    const config::PoolConfig& config = server_.pool().config();
+    handshake_left_ = 0;
+    if (!config.redis) {
+        return;
+    }
+    if (!config.redis_auth.empty()) {
+        queue_own(base::format("*2\r\n$4\r\nAUTH\r\n${}\r\n{}\r\n", config.redis_auth.size(),
+                               config.redis_auth));
+    }
+    // twemproxy: there the data is in database 0 with a password, or over a Unix socket.
+    const bool stays_in_0 =
+        config.redis_db_compat && (!config.redis_auth.empty() || server_.config().address.is_unix);
+    if (config.redis_db > 0 && !stays_in_0) {
+        const std::string db = std::to_string(config.redis_db);
+        queue_own(base::format("*2\r\n$6\r\nSELECT\r\n${}\r\n{}\r\n", db.size(), db));
+    }
+}
+
+void UpstreamConnection::finish_handshake(Request* request, std::string_view reply) {
+    release_request(path_.memory, request);
+    --handshake_left_;
+    if (reply == "+OK\r\n") {
+        if (handshake_left_ == 0) {
+            path_.flush.mark(*this);
+        }
+        return;
+    }
+    const std::string& pool_name = server_.pool().config().name;
+    // twemproxy: a password that the server does not ask for is no problem. AUTH comes first, so
+    // these cannot be an answer to SELECT.
+    if (reply.starts_with("-ERR AUTH <password> called without any password configured") ||
+        reply.starts_with("-ERR Client sent AUTH, but no password is set")) {
+        if (server_.first_without_password()) {
+            RM_LOG(kWarn, "server '{}' of pool '{}' needs no password, 'redis_auth' was sent to it",
+                   server_.config().name, pool_name);
+        }
+        if (handshake_left_ == 0) {
+            path_.flush.mark(*this);
+        }
+        return;
+    }
+    fail_refused(reply);
+}
+
+void UpstreamConnection::fail_refused(std::string_view reply) {
+    std::string line(reply.starts_with('-') && reply.size() <= kReferenceBytes
+                         ? reply
+                         : "-ERR the server's answer to AUTH or SELECT is no answer\r\n");
+    // A server may quote what it was sent: the password leaves this process for nobody else.
+    const std::string& password = server_.pool().config().redis_auth;
+    for (size_t at = 1; !password.empty() && (at = line.find(password, at)) != std::string::npos;
+         at += 3) {
+        line.replace(at, password.size(), "***");
+    }
+    if (!line.ends_with("\r\n")) {
+        line += "\r\n";  // the password was a part of the line's end
+    }
+    if (server_.may_log_refusal(path_.loop.now_ms())) {
+        RM_LOG(kErr, "server '{}' of pool '{}' refused AUTH or SELECT, nothing is sent to it: {}",
+               server_.config().name, server_.pool().config().name,
+               printable(std::string_view(line).substr(0, line.size() - 2), 200));
+    }
+    server_.stats().add(ServerStat::kServerErr);
+    fail_all(line);
+}
+
+}  // namespace ringmaster::worker
