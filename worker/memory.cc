@@ -3,11 +3,14 @@
 
 #include <cstring>
 
+#include <malloc.h>
+
 namespace ringmaster::worker {
 
 namespace {
 constexpr size_t kParkingBytes = 16 << 10;
-}
+constexpr size_t kTrimBytes = 1 << 20;
+}  // namespace
 
 StoredReply Memory::park(const base::ChunkRef& chunk, const char* data, size_t size) {
     StoredReply stored;
@@ -42,9 +45,13 @@ void Memory::decay() noexcept {
         parking.reset();
         parking_used = 0;
     }
-    chunks.decay();
+    const size_t freed = chunks.decay();
     segments.decay();
     requests.decay();
+    if (freed >= kTrimBytes) {
+        // The allocator keeps what is freed below its top; a burst's memory shall go back for good.
+        ::malloc_trim(0);
+    }
 }
 
 }  // namespace ringmaster::worker

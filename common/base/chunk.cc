@@ -66,14 +66,17 @@ void ChunkPool::release(Chunk* chunk) noexcept {
     ++list.count;
 }
 
-void ChunkPool::decay() noexcept {
+size_t ChunkPool::decay() noexcept {
+    size_t freed = 0;
     for (FreeList& list : free_) {
         for (size_t n = (list.low + 1) / 2; n > 0; --n) {
+            freed += list.head->capacity_;
             std::free(std::exchange(list.head, list.head->next_free_));
             --list.count;
         }
         list.low = list.count;
     }
+    return freed;
 }
 
 }  // namespace ringmaster::base

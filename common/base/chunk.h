@@ -74,7 +74,8 @@ class ChunkPool {
 
     // capacity() >= bytes; the content is undefined.
     ChunkRef acquire(size_t bytes);
-    void decay() noexcept;
+    // Gives back half of what was not used since the last call; returns the bytes freed.
+    size_t decay() noexcept;
 
     [[nodiscard]] size_t bytes_in_use() const noexcept { return bytes_in_use_; }
 

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/input_buffer.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "worker/limits.h"
+
+namespace ringmaster::worker {
+namespace {
+
+// Messages of a length byte-pair and that many bytes, cut anywhere: what comes out is what went in.
+struct Feeder {
+    base::ChunkPool chunks;
+    HotChunk hot;
+    InputBuffer input;
+    std::string parsed;
+
+    static size_t length_of(const char* at) {
+        return static_cast<size_t>(static_cast<unsigned char>(at[0])) << 16 |
+               static_cast<size_t>(static_cast<unsigned char>(at[1])) << 8 |
+               static_cast<size_t>(static_cast<unsigned char>(at[2]));
+    }
+
+    void feed(std::string_view bytes) {
+        while (!bytes.empty()) {
+            const std::span<char> room = input.prepare(chunks, hot);
+            REQUIRE_FALSE(room.empty());
+            const size_t taken = std::min(room.size(), bytes.size());
+            std::memcpy(room.data(), bytes.data(), taken);
+            bytes.remove_prefix(taken);
+            const Window window = input.arrived(chunks, hot, taken);
+            size_t at = 0;
+            size_t needed = 3;
+            while (window.size - at >= 3) {
+                needed = 3 + length_of(window.begin + at);
+                if (window.size - at < needed) {
+                    break;
+                }
+                parsed.append(window.begin + at, needed);
+                at += needed;
+                needed = 3;
+            }
+            input.keep(chunks, window, window.begin + at, window.size - at, needed);
+        }
+    }
+};
+
+std::string message(size_t size, char fill) {
+    std::string bytes{static_cast<char>(size >> 16), static_cast<char>(size >> 8),
+                      static_cast<char>(size)};
+    return bytes + std::string(size, fill);
+}
+
+TEST_CASE("input buffer: messages of every size survive every cut") {
+    std::string stream;
+    char fill = 'a';
+    for (const size_t size : {0UL, 1UL, 100UL, 4000UL, 4093UL, 4094UL, 5000UL, 65535UL, 65536UL,
+                              70000UL, 300000UL, 3UL, 0UL}) {
+        stream += message(size, fill++);
+    }
+    for (const size_t piece : {1UL, 2UL, 5UL, 100UL, 4096UL, 65536UL, 1000000UL}) {
+        CAPTURE(piece);
+        Feeder feeder;
+        for (size_t at = 0; at < stream.size(); at += piece) {
+            feeder.feed(std::string_view(stream).substr(at, piece));
+        }
+        CHECK(feeder.parsed == stream);
+        CHECK(feeder.input.size() == 0);
+        feeder.hot = HotChunk();
+        CHECK(feeder.chunks.bytes_in_use() == 0);
+    }
+}
+
+TEST_CASE("input buffer: a read that brings nothing loses nothing") {
+    Feeder feeder;
+    const std::string bytes = message(50, 'q');
+    feeder.feed(std::string_view(bytes).substr(0, 20));
+    feeder.input.prepare(feeder.chunks, feeder.hot);  // and nothing came
+    feeder.input.prepare(feeder.chunks, feeder.hot);
+    feeder.feed(std::string_view(bytes).substr(20));
+    CHECK(feeder.parsed == bytes);
+    feeder.hot = HotChunk();
+}
+
+TEST_CASE("input buffer: the rest of a large message is read straight to its place") {
+    base::ChunkPool chunks;
+    HotChunk hot;
+    InputBuffer input;
+    std::memset(input.prepare(chunks, hot).data(), 'x', 1000);
+    const Window window = input.arrived(chunks, hot, 1000);
+    input.keep(chunks, window, window.begin, 1000, 1000000);
+    const std::span<char> room = input.prepare(chunks, hot);
+    CHECK(room.size() >= 999000);
+    CHECK(room.size() <= 999000 + kSlackBytes + 16);
+    input.clear();
+}
+
+TEST_CASE("hot chunk: one that somebody still refers to is not written again") {
+    base::ChunkPool chunks;
+    HotChunk hot;
+    const base::ChunkRef kept = hot.get(chunks);
+    const base::ChunkRef& next = hot.get(chunks);
+    CHECK(kept.get() != next.get());
+}
+
+}  // namespace
+}  // namespace ringmaster::worker
