@@ -119,6 +119,15 @@ void warn_about_differences(const PoolSection& section, Report& report) {
                        "nutcracker ignored 'client_connections'; here the limit is enforced",
                        "0 sets no limit");
     }
+    if (section.pool.auto_eject_hosts) {
+        report.warning(section.key_marks[kKey_auto_eject_hosts],
+                       "'auto_eject_hosts' has no effect yet: no server is ever ejected",
+                       "a dead server's keys are answered with an error");
+    }
+    if (section.pool.flush_all && section.pool.redis) {
+        report.warning(section.key_marks[kKey_flush_all],
+                       "'flush_all' has no effect in a redis pool", "remove the line");
+    }
     if (section.has(kKey_reuseport)) {
         report.warning(section.key_marks[kKey_reuseport], "'reuseport' has no effect",
                        "listeners always share their port; remove the line");

@@ -64,3 +64,12 @@ TEST_CASE("config warnings: however many there are, the file is read to its end"
     CHECK(result.config->pools.size() == 300);
     CHECK(result.diagnostics.size() == 101);
 }
+
+TEST_CASE("config warnings: keys that are taken and do nothing") {
+    CHECK(contains(only_warning(pool_with("  auto_eject_hosts: true\n")),
+                   "f:3:3: warning: 'auto_eject_hosts' has no effect yet"));
+    CHECK(only_warning(pool_with("  auto_eject_hosts: false\n")) == "");
+    CHECK(contains(only_warning(pool_with("  redis: true\n  flush_all: true\n")),
+                   "f:4:3: warning: 'flush_all' has no effect in a redis pool"));
+    CHECK(only_warning(pool_with("  flush_all: true\n")) == "");
+}
