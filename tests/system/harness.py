@@ -48,11 +48,19 @@ def let_time_pass(seconds, why):
     time.sleep(seconds)  # lint: allow-sleep the passing of time is what is tested
 
 
+_ports_given = set()
+
+
 def free_port(family=socket.AF_INET):
+    """A port nobody has now, and that this run has not given to anybody else."""
     host = "127.0.0.1" if family == socket.AF_INET else "::1"
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.bind((host, 0))
-        return probe.getsockname()[1]
+    while True:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.bind((host, 0))
+            port = probe.getsockname()[1]
+        if port not in _ports_given:
+            _ports_given.add(port)
+            return port
 
 
 def free_ports(count):

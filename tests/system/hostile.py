@@ -5,6 +5,7 @@ The value of a key is a function of the key (value_of), so a reply that reaches 
 the wrong place is noticed. A ScriptedServer is honest except for the keys its script names.
 """
 
+import errno
 import contextlib
 import random
 import re
@@ -269,6 +270,9 @@ class Chaos:
             except (EOFError, ConnectionError, RecursionError):  # the last: a reply nested too deep
                 self._count("cut")
             except (AssertionError, OSError, ValueError) as problem:
+                if isinstance(problem, OSError) and problem.errno == errno.ENOTCONN:
+                    self._count("cut")  # a half-close that came after the worker's end
+                    continue
                 self.problems.append(f"client {number} batch {sequence}: {problem!r}"[:600])
                 return
 

@@ -26,7 +26,9 @@ TEST_CASE("inline request: words, quotes and escapes become the same request in 
         {R"(a\nb)", {"a\\nb"}},
         {std::string("a\0b", 3), {std::string("a\0b", 3)}},
     };
-    for (const auto& [line, arguments] : cases) {
+    for (const auto& one : cases) {
+        const auto& line = one.first;  // clang 14 cannot capture a structured binding
+        const auto& arguments = one.second;
         CAPTURE(line);
         std::string resp = "before";
         const ExactCopy copy(line);
