@@ -51,7 +51,7 @@ void set_process_title(const std::string& title) {
     }
     const size_t size = std::min(title.size(), g_area_bytes - 1);
     std::memset(g_area, 0, g_area_bytes);
-    std::memcpy(g_area, title.data(), size);
+    title.copy(g_area, size);
 }
 
 }  // namespace ringmaster::master

@@ -165,7 +165,7 @@ void StatsServer::on_accept(int fd) {
     }
     readers_.push_back(std::move(reader));
     // By id: the reader may be gone when the document comes.
-    make_document_([this, id](std::string document) { on_document(id, document); });
+    make_document_([this, id](const std::string& document) { on_document(id, document); });
 }
 
 void StatsServer::on_document(uint64_t reader_id, const std::string& document) {

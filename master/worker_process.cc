@@ -70,7 +70,7 @@ base::Status WorkerProcess::start(const WorkerLaunch& launch) {
             options.descriptors.emplace_back(fd, null_fd);
         }
     }
-    const base::Status status =
+    base::Status status =
         process_.spawn(loop_, options, [this](io::ProcessExit exit) { on_exit(exit); });
     ::close(theirs);
     if (null_fd >= 0) {

@@ -24,8 +24,8 @@ struct KeySpec {
     };
     Kind kind = Kind::kNone;
     uint8_t first = 0;
-    int8_t last = 0;
-    int8_t step = 1;
+    int16_t last = 0;
+    int16_t step = 1;
     bool destination = false;  // argument 1 is a key, too (ZUNIONSTORE)
     int8_t options = 0;  // not 0: from here on the word behind STORE or STOREDIST is a key (SORT)
 
