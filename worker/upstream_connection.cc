@@ -108,10 +108,13 @@ void UpstreamConnection::flush_now() {
     if (should_hold_back()) {
         return;  // on_read() comes back to it
     }
-    replied_ = false;
-    unsent_count_ = 0;
     if (flush(path_.memory, stream_, out_, error) == FlushResult::kFailed) {
         fail(error);
+        return;
+    }
+    if (out_.empty()) {  // else an earlier write is not through: nothing of this has been sent
+        replied_ = false;
+        unsent_count_ = 0;
     }
 }
 
