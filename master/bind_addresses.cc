@@ -39,7 +39,7 @@ base::Status open_each(const std::vector<io::SocketAddress>& addresses,
     std::optional<base::Error> first_problem;
     size_t opened = 0;
     for (const io::SocketAddress& address : addresses) {
-        const base::Status status = open_one(address);
+        base::Status status = open_one(address);
         if (status) {
             ++opened;
             continue;

@@ -219,7 +219,7 @@ int Stream::connect(Loop& loop, const SocketAddress& address, StreamHandler& han
         close_impl(impl.release());
         return -status;
     }
-    request.release();  // on_uv_connected() deletes it
+    static_cast<void>(request.release());  // on_uv_connected() deletes it
     impl->connecting = true;
     impl_ = impl.release();
     return 0;
@@ -291,7 +291,7 @@ void Stream::write_rest(std::unique_ptr<PendingWrite> rest) {
         RM_ASSERT(impl_->connecting);
         return;
     }
-    request.release();  // on_uv_written() deletes it
+    static_cast<void>(request.release());  // on_uv_written() deletes it
     impl_->write_pending = true;
 }
 
