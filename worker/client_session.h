@@ -79,14 +79,12 @@ class ClientSession : public io::StreamHandler,
     void handle_redis(const Window& window, const proto::redis::RequestView& request);
     void handle_redis_local(const proto::redis::RequestView& request);
     void redis_auth(const proto::redis::RequestView& request);
-    void split_redis(const proto::redis::RequestView& request);
     // memcached_requests.cc
     size_t parse_memcached(const Window& window);
     void handle_memcached(const Window& window, const proto::memcached::RequestView& request);
     size_t drop_refused_bytes(size_t arrived);
     void forward_memcached(const Window& window, const proto::memcached::RequestView& request,
                            std::string_view key);
-    void split_memcached(const proto::memcached::RequestView& request);
     void flush_all(const proto::memcached::RequestView& request);
     void answer_memcached_stats(std::string_view what);
 
@@ -97,6 +95,8 @@ class ClientSession : public io::StreamHandler,
     // Queues `fragment` at the server of `shard` and returns where its bytes go; null when
     // that failed, and the request has been answered with the error.
     OutQueue* forward(Fragment& fragment, uint32_t shard, size_t size_bytes);
+    template <class Splitter, class View>
+    void split_request(Splitter& splitter, const View& request, proto::redis::JoinPolicy join);
     SplitState& make_split(Request& request, size_t fragments, std::span<const uint32_t> key_map,
                            proto::redis::JoinPolicy join);
     void fail_fragment(Fragment& fragment, int error);

@@ -7,6 +7,7 @@
 #include "common/base/format.h"
 #include "worker/client_session.h"
 #include "worker/pool.h"
+#include "worker/split_request.h"
 
 namespace ringmaster::worker {
 
@@ -86,7 +87,7 @@ void ClientSession::handle_memcached(const Window& window, const RequestView& re
             break;
     }
     if (request.key_count > 1) {
-        split_memcached(request);
+        split_request(path_.memcached_splitter, request, proto::redis::JoinPolicy::kFirst);
     } else {
         forward_memcached(window, request, request.key);
     }
@@ -112,27 +113,6 @@ void ClientSession::forward_memcached(const Window& window, const RequestView& r
                                request.forward_rest.data() < window.begin + window.size;
         out->append_from(path_.memory, in_window ? window.chunk : base::ChunkRef(),
                          request.forward_rest.data(), request.forward_rest.size());
-    }
-}
-
-void ClientSession::split_memcached(const RequestView& request) {
-    auto& splitter = path_.memcached_splitter;
-    splitter.plan(request, static_cast<uint32_t>(pool_.server_count()),
-                  [this](std::string_view key) { return pool_.shard_of(key); });
-    const auto plans = splitter.fragments();
-    Request& queued = new_request();
-    SplitState& split = make_split(queued, plans.size(), splitter.fragment_of_key(),
-                                   proto::redis::JoinPolicy::kFirst);
-    ++queued.unanswered;  // held until every fragment is on its way
-    for (size_t i = 0; i < plans.size(); ++i) {
-        OutQueue* out = forward(split.fragments[i], plans[i].shard, plans[i].size_bytes);
-        if (out != nullptr) {
-            AppendTo sink{path_.memory, *out};
-            splitter.write(i, sink);
-        }
-    }
-    if (--queued.unanswered == 0) {
-        on_answered(queued);
     }
 }
 

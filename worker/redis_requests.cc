@@ -7,6 +7,7 @@
 #include "worker/client_session.h"
 #include "worker/error_lines.h"
 #include "worker/pool.h"
+#include "worker/split_request.h"
 
 namespace ringmaster::worker {
 
@@ -188,7 +189,7 @@ void ClientSession::handle_redis(const Window& window, const RequestView& reques
     }
     const Command& command = *request.command;
     if (command.split == SplitPolicy::kMultiShard && has_several_keys(request)) {
-        split_redis(request);
+        split_request(path_.redis_splitter, request, request.command->join);
         return;
     }
     bool keyless = false;
@@ -248,27 +249,6 @@ bool ClientSession::may_cross_shards(const RequestView& request, uint32_t shard)
             config.name, command.name);
     }
     return true;
-}
-
-void ClientSession::split_redis(const RequestView& request) {
-    auto& splitter = path_.redis_splitter;
-    splitter.plan(request, static_cast<uint32_t>(pool_.server_count()),
-                  [this](std::string_view key) { return pool_.shard_of(key); });
-    const auto plans = splitter.fragments();
-    Request& queued = new_request();
-    SplitState& split =
-        make_split(queued, plans.size(), splitter.fragment_of_key(), request.command->join);
-    ++queued.unanswered;  // held until every fragment is on its way
-    for (size_t i = 0; i < plans.size(); ++i) {
-        OutQueue* out = forward(split.fragments[i], plans[i].shard, plans[i].size_bytes);
-        if (out != nullptr) {
-            AppendTo sink{path_.memory, *out};
-            splitter.write(i, sink);
-        }
-    }
-    if (--queued.unanswered == 0) {
-        on_answered(queued);
-    }
 }
 
 void ClientSession::handle_redis_local(const RequestView& request) {
