@@ -17,7 +17,7 @@ import socket
 import time
 
 from clients import encode
-from harness import DEADLINE_S, ROOT
+from harness import DEADLINE_S, ROOT, wait_until
 
 SENTINEL = b"the-sentinel"
 
@@ -296,10 +296,26 @@ def until_the_end(address, request):
         return Outcome(talk.finish(), not ended)
 
 
+def _was_read(connection):
+    """The other end has taken all we sent out of its socket (/proc/net/tcp: its receive queue)."""
+    ports = [connection.getpeername()[1], connection.getsockname()[1]]
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        for line in table.readlines()[1:]:
+            words = line.split()
+            if [int(word.split(":")[1], 16) for word in words[1:3]] == ports:
+                return words[4].split(":")[1] == "00000000"
+    return False
+
+
 def with_fin(address, request):
-    """What comes when our FIN is right behind the request."""
+    """What comes when our FIN follows the request.
+
+    Not in the same instant: nutcracker's first read may take both for one edge and then waits for
+    ever (seen in every second start of it; never with ringmaster, see test_hostile.py).
+    """
     with Talk(address) as talk:
         talk.send(request)
+        wait_until(lambda: _was_read(talk.socket), what="the request to be read")
         return Outcome(talk.finish(), True)
 
 
