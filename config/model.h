@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "common/hash/registry.h"
+#include "common/health/types.h"
 #include "common/ring/ring.h"
 
 namespace ringmaster::config {
@@ -56,10 +57,8 @@ struct PoolConfig {
     CrossShard cross_shard = CrossShard::kFirst;
     bool tcpkeepalive = false;
     bool preconnect = false;
-    bool auto_eject_hosts = false;
+    health::Settings eject;
     uint32_t server_connections = 1;
-    uint32_t server_retry_timeout_ms = 30000;
-    uint32_t server_failure_limit = 2;
     bool reuseport = false;  // accepted for nutcracker's sake; listeners always share their port
     bool flush_all = false;  // memcached: clients may empty all servers
     std::vector<ServerConfig> servers;

@@ -113,16 +113,43 @@ void warn_about_ring(const PoolSection& section, Report& report) {
     }
 }
 
+// The keys of ejection against each other.
+void check_eject(const PoolSection& section, Report& report) {
+    const health::Settings& eject = section.pool.eject;
+    if (eject.flush_on_return && !eject.probe) {
+        report.error(section.key_marks[kKey_readmit],
+                     "'readmit: flush' needs probes, and 'eject_probe' is off",
+                     "a server is emptied by its probe: remove one of the two lines");
+    }
+    if (!eject.auto_eject) {
+        for (const PoolKey key : {kKey_eject_mode, kKey_max_ejection_percent, kKey_eject_probe,
+                                  kKey_probe_timeout, kKey_readmit}) {
+            if (section.has(key)) {
+                report.warning(section.key_marks[key],
+                               base::format("'{}' has no effect: no server is ever ejected",
+                                            pool_keys()[key].name),
+                               "add auto_eject_hosts: true, or remove the line");
+            }
+        }
+        return;
+    }
+    if (section.pool.servers.size() == 1 && eject.mode == health::EjectMode::kRehash) {
+        report.warning(section.key_marks[kKey_auto_eject_hosts],
+                       "a pool's only server is never ejected: its requests fail at once instead",
+                       "nutcracker ejected it, and every request failed as well");
+    }
+    if (section.pool.timeout_ms == 0) {
+        report.warning(section.key_marks[kKey_auto_eject_hosts],
+                       "without 'timeout' a server that hangs is never noticed",
+                       "add e.g. timeout: 400");
+    }
+}
+
 void warn_about_differences(const PoolSection& section, Report& report) {
     if (section.pool.client_connections > 0) {
         report.warning(section.key_marks[kKey_client_connections],
                        "nutcracker ignored 'client_connections'; here the limit is enforced",
                        "0 sets no limit");
-    }
-    if (section.pool.auto_eject_hosts) {
-        report.warning(section.key_marks[kKey_auto_eject_hosts],
-                       "'auto_eject_hosts' has no effect yet: no server is ever ejected",
-                       "a dead server's keys are answered with an error");
     }
     if (section.pool.flush_all && section.pool.redis) {
         report.warning(section.key_marks[kKey_flush_all],
@@ -155,6 +182,7 @@ void check_pool_section(PoolSection& section, const LoadOptions& options, Report
               });
     section.server_marks.clear();  // no longer parallel
 
+    check_eject(section, report);
     warn_about_redis(section, report);
     warn_about_ring(section, report);
     warn_about_differences(section, report);

@@ -149,6 +149,39 @@ Problem read_cross_shard(std::string_view text, CrossShard& target) {
     return {};
 }
 
+Problem read_eject_mode(std::string_view text, health::EjectMode& target) {
+    if (text != "rehash" && text != "hold") {
+        return {"neither rehash nor hold", {}};
+    }
+    target = text == "rehash" ? health::EjectMode::kRehash : health::EjectMode::kHold;
+    return {};
+}
+
+Problem read_percent(std::string_view text, uint32_t& target) {
+    const auto value = parse_number(text, 100);
+    if (!value || *value == 0) {
+        return {"not a number from 1 to 100", "write digits only, without a percent sign"};
+    }
+    target = static_cast<uint32_t>(*value);
+    return {};
+}
+
+Problem read_switch(std::string_view text, bool& target) {
+    if (text != "on" && text != "off") {
+        return {"neither on nor off", {}};
+    }
+    target = text == "on";
+    return {};
+}
+
+Problem read_readmit(std::string_view text, bool& flush) {
+    if (text != "keep" && text != "flush") {
+        return {"neither keep nor flush", {}};
+    }
+    flush = text == "flush";
+    return {};
+}
+
 Problem read_workers(std::string_view text, std::optional<uint32_t>& target) {
     const auto value = text == "auto" ? uint64_t{0} : parse_number(text, kMaxWorkers);
     if (!value || (*value == 0 && text != "auto")) {

@@ -58,7 +58,7 @@ base::Status ListenerSet::open_unix(size_t pool, const config::PoolConfig& confi
     if (!fd) {
         return fd.error();
     }
-    groups_.push_back({.pool = pool, .text = listen.path, .fds = {*fd}});
+    groups_.push_back({.pool = pool, .first_id = next_id_++, .text = listen.path, .fds = {*fd}});
     paths_.emplace_back(listen.path);
     return {};
 }
@@ -73,7 +73,7 @@ base::Status ListenerSet::open_tcp(size_t pool, const io::SocketAddress& address
     if (base::Status status = io::probe_bind(address); !status) {
         return status;
     }
-    groups_.push_back({.pool = pool, .text = address.text(), .fds = {}});
+    groups_.push_back({.pool = pool, .first_id = next_id_, .text = address.text(), .fds = {}});
     for (size_t slot = 0; slot < slots; ++slot) {
         const auto fd = io::make_tcp_listener(address, backlog);
         if (!fd) {
@@ -85,6 +85,7 @@ base::Status ListenerSet::open_tcp(size_t pool, const io::SocketAddress& address
             return fd.error();
         }
         groups_.back().fds.push_back(*fd);
+        ++next_id_;
     }
     return {};
 }
@@ -92,9 +93,11 @@ base::Status ListenerSet::open_tcp(size_t pool, const io::SocketAddress& address
 std::vector<PoolListener> ListenerSet::of_slot(size_t slot) const {
     std::vector<PoolListener> listeners;
     for (const Group& group : groups_) {
-        const bool shared = group.fds.size() == 1;
-        RM_ASSERT(shared || slot < group.fds.size());
-        listeners.push_back({.pool = group.pool, .fd = group.fds[shared ? 0 : slot]});
+        const size_t at = group.fds.size() == 1 ? 0 : slot;
+        RM_ASSERT(at < group.fds.size());
+        listeners.push_back({.pool = group.pool,
+                             .id = group.first_id + static_cast<uint32_t>(at),
+                             .fd = group.fds[at]});
     }
     return listeners;
 }

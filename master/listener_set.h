@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,7 +22,8 @@ namespace ringmaster::master {
 
 struct PoolListener {
     size_t pool = 0;
-    int fd = -1;  // the set's own copy: to be duplicated (or sent), never closed
+    uint32_t id = 0;  // of this socket; what control::ListenerUse calls it
+    int fd = -1;      // the set's own copy: to be duplicated (or sent), never closed
 };
 
 class ListenerSet {
@@ -44,6 +46,7 @@ class ListenerSet {
   private:
     struct Group {
         size_t pool = 0;
+        uint32_t first_id = 0;  // of fds[0]; the others follow
         std::string text;
         std::vector<int> fds;  // one per slot; a single one is shared by all
     };
@@ -52,6 +55,7 @@ class ListenerSet {
     base::Status open_unix(size_t pool, const config::PoolConfig& config);
     base::Status open_tcp(size_t pool, const io::SocketAddress& address, int backlog, size_t slots);
 
+    uint32_t next_id_ = 0;
     std::vector<Group> groups_;
     std::vector<int> address_locks_;
     std::vector<SocketPath> paths_;

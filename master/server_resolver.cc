@@ -172,8 +172,10 @@ control::RingState ServerResolver::ring(size_t pool) const {
     ring.pool = static_cast<uint32_t>(pool);
     ring.epoch = epochs_[pool];
     for (const size_t name : name_of_[pool]) {
-        ring.servers.push_back(
-            {.live = true, .address = std::string(names_[name].current.bytes())});
+        ring.servers.push_back({.verdict = 0,
+                                .cause = 0,
+                                .probing_until_ms = 0,
+                                .address = std::string(names_[name].current.bytes())});
     }
     return ring;
 }

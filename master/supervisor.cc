@@ -143,9 +143,11 @@ void Supervisor::on_worker_hello(WorkerProcess& worker) {
     for (size_t sent = 0; sent < listeners.size(); sent += io::kMaxDescriptorsPerSend) {
         const size_t end = std::min(sent + io::kMaxDescriptorsPerSend, listeners.size());
         control::Listeners message;
+        message.generation = provisions_.config_bytes.generation;
         std::vector<int> descriptors;
         for (size_t i = sent; i < end; ++i) {
-            message.pools.push_back(static_cast<uint32_t>(listeners[i].pool));
+            message.uses.push_back(
+                {.listener = listeners[i].id, .pool = static_cast<uint32_t>(listeners[i].pool)});
             descriptors.push_back(listeners[i].fd);
         }
         link.send(message, descriptors);

@@ -38,7 +38,7 @@ bool Pool::set_ring(const control::RingState& state) {
         }
         addresses.push_back(address);
         members.push_back(
-            {config_.servers[i].name, config_.servers[i].weight, state.servers[i].live});
+            {config_.servers[i].name, config_.servers[i].weight, state.servers[i].verdict != 1});
     }
     placement_ = ring::Placement(config_.hash, config_.hash_tag, config_.distribution, members);
     epoch_ = state.epoch;

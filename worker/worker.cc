@@ -180,8 +180,10 @@ void Worker::beat() {
     }
     control::Beat message;
     message.client_connections = static_cast<uint32_t>(client_count());
+    message.generation = generation_;
     for (const auto& pool : pools_) {
-        message.epochs.push_back(pool->epoch());
+        message.pools.push_back(
+            {.epoch = pool->epoch(), .in_fallback = false, .last_success_ms = {}});
     }
     control_->send(message);
 }
@@ -253,16 +255,16 @@ void Worker::handle(control::RingState& message) {
 }
 
 void Worker::handle(control::Listeners& message) {
-    for (const uint32_t pool : message.pools) {
+    for (const control::ListenerUse& use : message.uses) {
         const int fd = control_->take_descriptor();
-        if (fd < 0 || pool >= pools_.size()) {
+        if (fd < 0 || use.pool >= pools_.size()) {
             give_up("a listener is missing from the master's message");
             if (fd >= 0) {
                 ::close(fd);
             }
             return;
         }
-        waiting_listeners_.emplace_back(pool, fd);
+        waiting_listeners_.emplace_back(use.pool, fd);
     }
 }
 

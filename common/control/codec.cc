@@ -23,7 +23,13 @@ struct LeastBytes<uint64_t> : std::integral_constant<size_t, 8> {};
 template <>
 struct LeastBytes<int64_t> : std::integral_constant<size_t, 8> {};
 template <>
-struct LeastBytes<RingServerState> : std::integral_constant<size_t, 1 + 4> {};
+struct LeastBytes<PoolHealth> : std::integral_constant<size_t, 8 + 1 + 4> {};
+template <>
+struct LeastBytes<ListenerUse> : std::integral_constant<size_t, 4 + 4> {};
+template <>
+struct LeastBytes<RingServerState> : std::integral_constant<size_t, 4 + 4 + 8 + 4> {};
+template <>
+struct LeastBytes<RingState> : std::integral_constant<size_t, 8 + 4 + 8 + 4> {};
 
 class Writer {
   public:
@@ -171,7 +177,23 @@ void fields(A& all, typename A::template Of<Failed>& m) {
 }
 template <class A>
 void fields(A& all, typename A::template Of<Beat>& m) {
-    all(m.client_connections, m.epochs);
+    all(m.generation, m.client_connections, m.lag_ms, m.pools);
+}
+template <class A>
+void fields(A& all, typename A::template Of<PoolHealth>& m) {
+    all(m.epoch, m.in_fallback, m.last_success_ms);
+}
+template <class A>
+void fields(A& all, typename A::template Of<Suspect>& m) {
+    all(m.generation, m.pool, m.server, m.epoch, m.cause, m.first_failure_ms, m.sent_ms);
+}
+template <class A>
+void fields(A& all, typename A::template Of<Prepared>& m) {
+    all(m.generation, m.reason);
+}
+template <class A>
+void fields(A& all, typename A::template Of<Committed>& m) {
+    all(m.generation);
 }
 template <class A>
 void fields(A& all, typename A::template Of<StatsReport>& m) {
@@ -200,16 +222,40 @@ void fields(A& all, typename A::template Of<ConfigBytes>& m) {
     all(m.generation, m.memory_bytes, m.file_name, m.bytes);
 }
 template <class A>
+void fields(A& all, typename A::template Of<ListenerUse>& m) {
+    all(m.listener, m.pool);
+}
+template <class A>
 void fields(A& all, typename A::template Of<Listeners>& m) {
-    all(m.pools);
+    all(m.generation, m.uses);
+}
+template <class A>
+void fields(A& all, typename A::template Of<ReleaseListeners>& m) {
+    all(m.listeners);
 }
 template <class A>
 void fields(A& all, typename A::template Of<RingServerState>& m) {
-    all(m.live, m.address);
+    all(m.verdict, m.cause, m.probing_until_ms, m.address);
 }
 template <class A>
 void fields(A& all, typename A::template Of<RingState>& m) {
     all(m.generation, m.pool, m.epoch, m.servers);
+}
+template <class A>
+void fields(A& all, typename A::template Of<Reconnect>& m) {
+    all(m.generation, m.pool, m.server);
+}
+template <class A>
+void fields(A& all, typename A::template Of<Prepare>& m) {
+    all(m.generation, m.memory_bytes, m.file_name, m.bytes);
+}
+template <class A>
+void fields(A& all, typename A::template Of<Commit>& m) {
+    all(m.generation, m.uses, m.rings, m.drain_timeout_ms, m.surplus);
+}
+template <class A>
+void fields(A& all, typename A::template Of<Abort>& m) {
+    all(m.generation);
 }
 template <class A>
 void fields(A&, typename A::template Of<Start>&) {}

@@ -13,7 +13,7 @@
 
 namespace ringmaster::control {
 
-inline constexpr uint32_t kSchema = 1;
+inline constexpr uint32_t kSchema = 2;
 
 // ---- worker to master ----
 
@@ -40,12 +40,53 @@ struct Failed {
     bool operator==(const Failed&) const = default;
 };
 
+// A worker's view of one pool, for the master's judgement (common/health/types.h, PoolBeat).
+struct PoolHealth {
+    uint64_t epoch = 0;
+    bool in_fallback = false;
+    std::vector<uint64_t> last_success_ms;  // by shard; empty for a pool that ejects nothing
+
+    bool operator==(const PoolHealth&) const = default;
+};
+
 // Every 100 ms: I am alive.
 struct Beat {
+    uint64_t generation = 0;  // of `pools`
     uint32_t client_connections = 0;
-    std::vector<uint64_t> epochs;  // of each pool, in pool order
+    uint32_t lag_ms = 0;  // the longest turn of the loop since the last beat
+    std::vector<PoolHealth> pools;
 
     bool operator==(const Beat&) const = default;
+};
+
+// A server of this pool has failed server_failure_limit times in a row; answered by RingState. The
+// times are CLOCK_MONOTONIC. The name survives a reload that happens meanwhile.
+struct Suspect {
+    uint64_t generation = 0;
+    uint32_t pool = 0;
+    std::string server;
+    uint64_t epoch = 0;
+    uint32_t cause = 0;  // an errno, 0 = the server closed the connection
+    uint64_t first_failure_ms = 0;
+    uint64_t sent_ms = 0;
+
+    bool operator==(const Suspect&) const = default;
+};
+
+// The outcome of Prepare. An empty reason: everything of this generation stands ready, and Commit
+// will not fail.
+struct Prepared {
+    uint64_t generation = 0;
+    std::string reason;
+
+    bool operator==(const Prepared&) const = default;
+};
+
+// New requests go by this generation now.
+struct Committed {
+    uint64_t generation = 0;
+
+    bool operator==(const Committed&) const = default;
 };
 
 // All counters and gauges of the worker, at this moment.
@@ -106,17 +147,38 @@ struct ConfigBytes {
     bool operator==(const ConfigBytes&) const = default;
 };
 
-// The listeners of this worker's slot, by pool index; as many descriptors travel with the message,
-// in the same order (at most 32 a message; more messages for more).
+// A listening socket and the pool its clients belong to.
+struct ListenerUse {
+    uint32_t listener = 0;  // the master's number of this very socket; never used again
+    uint32_t pool = 0;
+
+    bool operator==(const ListenerUse&) const = default;
+};
+
+// Listening sockets; as many descriptors travel with the message, in the same order (at most 32 a
+// message; more messages for more). Before Start: those of the worker's slot. Of a generation that
+// is being prepared: kept until its Commit. Of the current one: another slot's, to be accepted from
+// at once until ReleaseListeners.
 struct Listeners {
-    std::vector<uint32_t> pools;
+    uint64_t generation = 0;
+    std::vector<ListenerUse> uses;
 
     bool operator==(const Listeners&) const = default;
 };
 
+// Accept no more from these and close them; what waits in their queues is somebody else's.
+struct ReleaseListeners {
+    std::vector<uint32_t> listeners;
+
+    bool operator==(const ReleaseListeners&) const = default;
+};
+
+// What the master says of one server (common/health/types.h, ServerVerdict), and where it is.
 struct RingServerState {
-    bool live = true;
-    std::string address;  // io::SocketAddress::bytes(); empty = does not resolve
+    uint32_t verdict = 0;           // health::Verdict
+    uint32_t cause = 0;             // an errno, 0 = it closed the connection
+    uint64_t probing_until_ms = 0;  // CLOCK_MONOTONIC
+    std::string address;            // io::SocketAddress::bytes(); empty = does not resolve
 
     bool operator==(const RingServerState&) const = default;
 };
@@ -129,6 +191,48 @@ struct RingState {
     std::vector<RingServerState> servers;  // in shard order
 
     bool operator==(const RingState&) const = default;
+};
+
+// This server is well: what goes wrong is the connections, renew them.
+struct Reconnect {
+    uint64_t generation = 0;
+    uint32_t pool = 0;
+    std::string server;
+
+    bool operator==(const Reconnect&) const = default;
+};
+
+// A reload: build this generation beside the current one and answer Prepared. A later Prepare
+// replaces an earlier one.
+struct Prepare {
+    uint64_t generation = 0;
+    uint64_t memory_bytes = 0;
+    std::string file_name;  // for messages only
+    std::string bytes;
+
+    bool operator==(const Prepare&) const = default;
+};
+
+// Switch to the prepared generation, or, for the current one, change only what is said beside it.
+struct Commit {
+    uint64_t generation = 0;
+    // Every listener this worker accepts from now on; what it has beyond them is emptied and
+    // closed.
+    std::vector<ListenerUse> uses;
+    std::vector<RingState> rings;  // of every pool
+    // What the former generation has not finished then is failed, its last clients are closed.
+    uint32_t drain_timeout_ms = 0;
+    // The slot is not wanted any more: the worker ends with its last client.
+    bool surplus = false;
+
+    bool operator==(const Commit&) const = default;
+};
+
+// Forget the generation that is being prepared.
+struct Abort {
+    uint64_t generation = 0;
+
+    bool operator==(const Abort&) const = default;
 };
 
 // All is there: build, accept, answer Ready.

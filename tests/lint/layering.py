@@ -15,7 +15,7 @@ MAY_INCLUDE = {
     "common/stats": {"common/base"},
     "common/health": {"common/base"},
     "common/io": {"common/base"},
-    "config": {"common/base", "common/hash", "common/ring"},
+    "config": {"common/base", "common/hash", "common/health", "common/ring"},
 }
 MAY_INCLUDE["master"] = {
     "common/base", "common/io", "common/control", "common/stats", "common/health", "config",

@@ -47,10 +47,10 @@ TEST_CASE("config load: every pool key reaches its field") {
     CHECK(pool.redis_db == 3);
     CHECK(pool.tcpkeepalive);
     CHECK(pool.preconnect);
-    CHECK(pool.auto_eject_hosts);
+    CHECK(pool.eject.auto_eject);
     CHECK(pool.server_connections == 5);
-    CHECK(pool.server_retry_timeout_ms == 6000);
-    CHECK(pool.server_failure_limit == 9);
+    CHECK(pool.eject.retry_timeout_ms == 6000);
+    CHECK(pool.eject.failure_limit == 9);
     CHECK(pool.reuseport);
     REQUIRE(pool.servers.size() == 1);
     CHECK(pool.servers[0].name == "name");

@@ -66,10 +66,52 @@ TEST_CASE("config warnings: however many there are, the file is read to its end"
 }
 
 TEST_CASE("config warnings: keys that are taken and do nothing") {
-    CHECK(contains(only_warning(pool_with("  auto_eject_hosts: true\n")),
-                   "f:3:3: warning: 'auto_eject_hosts' has no effect yet"));
-    CHECK(only_warning(pool_with("  auto_eject_hosts: false\n")) == "");
     CHECK(contains(only_warning(pool_with("  redis: true\n  flush_all: true\n")),
                    "f:4:3: warning: 'flush_all' has no effect in a redis pool"));
     CHECK(only_warning(pool_with("  flush_all: true\n")) == "");
+}
+
+TEST_CASE("config warnings: keys of ejection that do nothing, and ejection that cannot work") {
+    for (const char* line : {"eject_mode: hold", "max_ejection_percent: 50", "eject_probe: off",
+                             "probe_timeout: 100", "readmit: flush"}) {
+        const std::string text = std::string("  ") + line + "\n";
+        const std::string key = std::string(line).substr(0, std::string_view(line).find(':'));
+        CHECK(contains(only_warning(pool_with(text)),
+                       "f:3:3: warning: '" + key + "' has no effect: no server is ever ejected"));
+    }
+    const std::string two = "a:\n  listen: x:1\n  servers:\n    - h:1:1\n    - i:1:1\n";
+    CHECK(only_warning(two + "  auto_eject_hosts: true\n  timeout: 400\n") == "");
+    CHECK(contains(only_warning(two + "  auto_eject_hosts: true\n"),
+                   "f:6:3: warning: without 'timeout' a server that hangs is never noticed"));
+    const std::string one = "a:\n  listen: x:1\n  timeout: 400\n  servers:\n    - h:1:1\n";
+    CHECK(contains(only_warning(one + "  auto_eject_hosts: true\n"),
+                   "f:6:3: warning: a pool's only server is never ejected"));
+    CHECK(only_warning(one + "  auto_eject_hosts: true\n  eject_mode: hold\n") == "");
+}
+
+TEST_CASE("config: what ejection is told, and what it refuses") {
+    const std::string two =
+        "a:\n  listen: x:1\n  timeout: 400\n  auto_eject_hosts: true\n  servers:\n    - h:1:1\n"
+        "    - i:1:1\n";
+    const LoadResult all = load_text(two +
+                                     "  eject_mode: hold\n  max_ejection_percent: 25\n"
+                                     "  probe_timeout: 70\n  readmit: flush\n");
+    REQUIRE(all.config);
+    const auto& eject = all.config->pools[0].eject;
+    CHECK(eject.mode == ringmaster::health::EjectMode::kHold);
+    CHECK(eject.max_ejection_percent == 25);
+    CHECK(eject.probe_timeout_ms == 70);
+    CHECK(eject.flush_on_return);
+    CHECK(eject.probe);
+    const auto problem = [&two](const std::string& lines) {
+        return text_of(load_text(two + lines));
+    };
+    CHECK(contains(problem("  eject_mode: drop\n"), "neither rehash nor hold"));
+    CHECK(contains(problem("  max_ejection_percent: 0\n"), "not a number from 1 to 100"));
+    CHECK(contains(problem("  max_ejection_percent: 101\n"), "not a number from 1 to 100"));
+    CHECK(contains(problem("  eject_probe: true\n"), "neither on nor off"));
+    CHECK(contains(problem("  probe_timeout: 0\n"), "must be at least 1"));
+    CHECK(contains(problem("  readmit: empty\n"), "neither keep nor flush"));
+    CHECK(contains(problem("  eject_probe: off\n  readmit: flush\n"),
+                   "f:9:3: error: 'readmit: flush' needs probes"));
 }

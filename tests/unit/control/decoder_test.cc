@@ -88,15 +88,16 @@ TEST_CASE("control decoder: a count beyond the bytes is bad") {
     const std::string huge = "\xff\xff\xff\xff";
     CHECK(error_of(frame(MessageType::kFailed, huge)) ==
           "message Failed announces more than it holds");
-    CHECK(error_of(frame(MessageType::kListeners, huge + "1234")) ==
+    CHECK(error_of(frame(MessageType::kListeners, std::string(8, '\0') + huge + "1234")) ==
           "message Listeners announces more than it holds");
-    error_of(frame(MessageType::kBeat, std::string(4, '\0') + huge + std::string(64, '\0')));
+    error_of(frame(MessageType::kBeat, std::string(16, '\0') + huge + std::string(64, '\0')));
     error_of(frame(MessageType::kStatsReport, std::string(24, '\0') + huge));
     error_of(frame(MessageType::kRingState, std::string(20, '\0') + huge + std::string(64, '\0')));
     // One more than fits.
     const std::string two("\2\0\0\0", 4);
-    CHECK(error_of(frame(MessageType::kListeners, two + "1234567")) ==
-          "message Listeners announces more than it holds");
+    CHECK(
+        error_of(frame(MessageType::kListeners, std::string(8, '\0') + two + "123456789012345")) ==
+        "message Listeners announces more than it holds");
 }
 
 TEST_CASE("control decoder: a truth value is 0 or 1, so that each message has one form") {
@@ -133,7 +134,7 @@ TEST_CASE("control decoder: a type of the wrong side is bad before its payload i
 }
 
 TEST_CASE("control decoder: memory does not grow with the length of the stream") {
-    const std::string beat = frame_of(Beat{.client_connections = 1, .epochs = {1, 2, 3}});
+    const std::string beat = frame_of(Suspect{.server = "1", .epoch = 2});
     FrameDecoder decoder;
     Message message;
     for (int i = 0; i < 100000; ++i) {

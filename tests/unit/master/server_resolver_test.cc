@@ -75,7 +75,7 @@ TEST_CASE("resolver: numeric addresses and paths need no look-up") {
     CHECK(ring.servers[1].address == at("::1").bytes());
     CHECK(io::SocketAddress::from_bytes(ring.servers[2].address)->text() == "/run/redis.sock");
     CHECK(ring.servers[3].address.empty());
-    CHECK(ring.servers[3].live);
+    CHECK(ring.servers[3].verdict == 0);
 }
 
 TEST_CASE("resolver: a failed connect to a server that does not exist is refused") {
