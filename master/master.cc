@@ -84,6 +84,11 @@ Master::Master(io::Loop& loop, Settings settings, const ConfigFile& file, Daemon
       stop_(loop, supervisor_, listeners_, [this] { loop_.stop(); }) {
     // First of all, so that an order that comes early is obeyed and not died of.
     install_signals();
+    loop.set_hooks(this);
+}
+
+Master::~Master() {
+    loop_.set_hooks(nullptr);
 }
 
 base::Status Master::prepare() {

@@ -26,10 +26,14 @@
 
 namespace ringmaster::master {
 
-class Master : private SupervisorEvents {
+class Master : private SupervisorEvents, private io::LoopHooks {
   public:
     // All borrowed but `settings`. `file` holds a good config.
     Master(io::Loop& loop, Settings settings, const ConfigFile& file, Daemon& daemon);
+
+    ~Master() override;
+    Master(const Master&) = delete;
+    Master& operator=(const Master&) = delete;
 
     // Takes pid file, listeners and stats port. Blocks while names are looked up.
     base::Status prepare();
@@ -49,6 +53,9 @@ class Master : private SupervisorEvents {
     void change_log_level(int step);
     void report_started();
     void make_stats_document(std::function<void(std::string)> on_document);
+
+    void before_poll() noexcept override {}
+    void after_poll() noexcept override { supervisor_.after_poll(); }
 
     void on_workers_ready() override;
     void on_workers_cannot_start(const std::string& reason) override;

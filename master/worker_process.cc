@@ -116,6 +116,7 @@ struct WorkerProcess::Receiver {
     }
     Complaint operator()(const control::Beat& beat) {
         worker.last_beat_ = beat;
+        worker.events_.on_worker_beat(worker);
         return {};
     }
     Complaint operator()(const control::StatsReport& report) {

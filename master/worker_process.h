@@ -29,6 +29,7 @@ class WorkerEvents {
     virtual void on_worker_hello(WorkerProcess& worker) = 0;  // send it what it needs
     virtual void on_worker_ready(WorkerProcess& worker) = 0;
     virtual void on_worker_failed(WorkerProcess& worker, const std::string& reason) = 0;
+    virtual void on_worker_beat(WorkerProcess& worker) = 0;  // see last_beat()
     // False: the report does not fit the config.
     [[nodiscard]] virtual bool on_worker_stats(WorkerProcess& worker,
                                                const control::StatsReport& report) = 0;
