@@ -16,6 +16,7 @@
 #include "common/io/signal.h"
 #include "master/config_file.h"
 #include "master/daemonize.h"
+#include "master/health_keeper.h"
 #include "master/listener_set.h"
 #include "master/pid_file.h"
 #include "master/server_resolver.h"
@@ -54,12 +55,18 @@ class Master : private SupervisorEvents, private io::LoopHooks {
     void report_started();
     void make_stats_document(std::function<void(std::string)> on_document);
 
-    void before_poll() noexcept override {}
-    void after_poll() noexcept override { supervisor_.after_poll(); }
-
     void on_workers_ready() override;
     void on_workers_cannot_start(const std::string& reason) override;
     bool on_connect_failed(size_t pool, size_t shard) override;
+    void on_worker_up(size_t slot) override;
+    void on_worker_gone(size_t slot) override;
+    bool on_suspect(size_t slot, const control::Suspect& suspect) override;
+    bool on_beat(size_t slot, const control::Beat& beat) override;
+    [[nodiscard]] control::RingState ring(size_t pool) const;
+
+    void before_poll() noexcept override {}
+    void after_poll() noexcept override;
+
     void on_worker_stopped() override;
 
     io::Loop& loop_;
@@ -74,6 +81,7 @@ class Master : private SupervisorEvents, private io::LoopHooks {
     PidFile pid_file_;
     ListenerSet listeners_;
     ServerResolver resolver_;
+    HealthKeeper health_;
     Supervisor supervisor_;
     StatsServer stats_server_;
     StopSequence stop_;

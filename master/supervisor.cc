@@ -104,9 +104,14 @@ void Supervisor::kill_all() noexcept {
     }
 }
 
+void Supervisor::send_ring(size_t slot, size_t pool) {
+    if (slot < slots_.size() && is_connected(slots_[slot])) {
+        slots_[slot].worker->link().send_ring(provisions_.ring(pool));
+    }
+}
+
 void Supervisor::broadcast_ring(size_t pool) {
-    control::RingState ring = provisions_.ring(pool);
-    ring.generation = provisions_.config_bytes.generation;
+    const control::RingState ring = provisions_.ring(pool);
     for (const Slot& slot : slots_) {
         if (is_connected(slot)) {
             slot.worker->link().send_ring(ring);
@@ -141,13 +146,12 @@ bool Supervisor::all_accept_stopped() const noexcept {
 // ---- what workers say ----
 
 void Supervisor::on_worker_hello(WorkerProcess& worker) {
+    events_.on_worker_up(worker.slot());
     WorkerLink& link = worker.link();
     link.send(provisions_.config_bytes);
     for (size_t pool = 0; pool < provisions_.config.pools.size(); ++pool) {
-        control::RingState ring = provisions_.ring(pool);
-        ring.generation = provisions_.config_bytes.generation;
         // Not send_ring(): START must not overtake it, and there is one of each.
-        link.send(ring);
+        link.send(provisions_.ring(pool));
     }
     send_listeners(link, provisions_.config_bytes.generation,
                    provisions_.listeners.of_slot(worker.slot()));
@@ -180,10 +184,6 @@ void Supervisor::on_worker_failed(WorkerProcess& worker, const std::string& reas
     }
 }
 
-void Supervisor::on_worker_beat(WorkerProcess& worker) {
-    watch_.on_beat(worker.slot());
-}
-
 bool Supervisor::on_worker_stats(WorkerProcess& worker, const control::StatsReport& report) {
     if (!book_.store(worker.slot(), report)) {
         return false;
@@ -196,6 +196,15 @@ bool Supervisor::on_worker_stats(WorkerProcess& worker, const control::StatsRepo
 
 bool Supervisor::on_worker_connect_failed(const control::ConnectFailed& message) {
     return events_.on_connect_failed(message.pool, message.shard);
+}
+
+bool Supervisor::on_worker_suspect(WorkerProcess& worker, const control::Suspect& suspect) {
+    return events_.on_suspect(worker.slot(), suspect);
+}
+
+bool Supervisor::on_worker_beat(WorkerProcess& worker, const control::Beat& beat) {
+    watch_.on_beat(worker.slot());
+    return events_.on_beat(worker.slot(), beat);
 }
 
 bool Supervisor::on_worker_client_ask(WorkerProcess& worker, const control::ClientAsk& ask) {
@@ -228,6 +237,7 @@ void Supervisor::on_worker_exit(WorkerProcess& worker, io::ProcessExit exit) {
         RM_LOG(kWarn, "worker {} is gone pid={}: {}{} age_ms={}", slot, worker.pid(), what,
                exit.core_dumped ? ", core dumped" : "", worker.age_ms());
     }
+    events_.on_worker_gone(slot);
     if (respawning_ && !well) {
         count_crash();
     }

@@ -29,12 +29,15 @@ class WorkerEvents {
     virtual void on_worker_hello(WorkerProcess& worker) = 0;  // send it what it needs
     virtual void on_worker_ready(WorkerProcess& worker) = 0;
     virtual void on_worker_failed(WorkerProcess& worker, const std::string& reason) = 0;
-    virtual void on_worker_beat(WorkerProcess& worker) = 0;  // see last_beat()
     // False: the report does not fit the config.
     [[nodiscard]] virtual bool on_worker_stats(WorkerProcess& worker,
                                                const control::StatsReport& report) = 0;
     // False: there is no such server.
     [[nodiscard]] virtual bool on_worker_connect_failed(const control::ConnectFailed& message) = 0;
+    // False: it does not fit the config.
+    [[nodiscard]] virtual bool on_worker_suspect(WorkerProcess& worker,
+                                                 const control::Suspect& suspect) = 0;
+    [[nodiscard]] virtual bool on_worker_beat(WorkerProcess& worker, const control::Beat& beat) = 0;
     // False: there is no such pool.
     [[nodiscard]] virtual bool on_worker_client_ask(WorkerProcess& worker,
                                                     const control::ClientAsk& ask) = 0;
