@@ -10,9 +10,12 @@
 #include "common/base/format.h"
 #include "common/base/log.h"
 #include "common/io/loop.h"
+#include "common/io/sockets.h"
 #include "common/stats/stats.h"
+#include "master/client_room.h"
 #include "master/config_file.h"
 #include "master/daemonize.h"
+#include "master/identity.h"
 #include "master/machine.h"
 #include "master/master.h"
 #include "master/options.h"
@@ -53,6 +56,19 @@ Machine this_machine() {
     return {.cpus = usable_cpu_count(), .memory_bytes = usable_memory_bytes()};
 }
 
+// What would fail or hurt if it were started here, now, by this user; elsewhere it may be right.
+void warn_about_this_machine(const config::Config& config) {
+    const ClientRoom room = client_room(config, io::raise_descriptor_limit(), config.pools.size());
+    for (const std::string& text : {room_problem(room), room_warning(room)}) {
+        if (!text.empty()) {
+            print(stderr, format("ringmaster: warning: {}\n", text));
+        }
+    }
+    if (const auto credentials = worker_credentials(config.process); !credentials) {
+        print(stderr, format("ringmaster: warning: {}\n", credentials.error().message));
+    }
+}
+
 int test_config(const Options& options) {
     const ConfigFile file = load_config_file(options.config_file);
     print_lines(file.errors);
@@ -69,6 +85,7 @@ int test_config(const Options& options) {
     if (const std::string warning = connections_warning(connections); !warning.empty()) {
         print(stderr, format("ringmaster: warning: {}\n", warning));
     }
+    warn_about_this_machine(*file.config);
     print(stderr,
           format("ringmaster: configuration file '{}' syntax is ok\n", options.config_file));
     return 0;
@@ -134,7 +151,13 @@ int master_main(const std::vector<std::string>& arguments) {
         print_lines(file.warnings);
         return 1;
     }
-    return serve(merge_settings(*options, file.config->process, this_machine()), file);
+    auto credentials = worker_credentials(file.config->process);
+    if (!credentials) {
+        return fail(credentials.error().message);
+    }
+    Settings settings = merge_settings(*options, file.config->process, this_machine());
+    settings.worker_credentials = std::move(*credentials);
+    return serve(settings, file);
 }
 
 }  // namespace ringmaster::master

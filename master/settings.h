@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "common/io/credentials.h"
 #include "config/model.h"
 #include "master/options.h"
 
@@ -23,6 +25,8 @@ struct Settings {
     uint32_t drain_timeout_ms = 60000;
     uint64_t memory_per_worker_bytes = 0;
     bool daemonize = false;
+    // Who the workers become; looked up by the caller (identity.h).
+    std::optional<io::Credentials> worker_credentials;
 };
 
 // What the machine offers.

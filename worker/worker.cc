@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/io/descriptors.h"
+#include "config/client_room.h"
 #include "config/load.h"
 #include "worker/limits.h"
 
@@ -108,6 +110,9 @@ void Worker::before_poll() noexcept {
     free_closed_sessions();
     path_.flush.flush_all();
     free_closed_sessions();
+    if (!gate_.open()) {
+        gate_.update(client_descriptors(), loop_.now_ms());
+    }
     if (path_.fragments_in_flight > 0 && check_period_ms_ > 0 && !deadline_timer_.running()) {
         deadline_timer_.start(check_period_ms_, check_period_ms_);
     }
@@ -157,6 +162,39 @@ size_t Worker::client_count() const {
     return static_cast<size_t>(count);
 }
 
+// ---- accepting ----
+
+size_t Worker::client_descriptors() const {
+    size_t count = client_count();
+    for (const auto& pool : pools_) {
+        count += pool->waiting_count();
+    }
+    return count;
+}
+
+// Often, and not just at the start: the limit can be changed from outside.
+void Worker::judge_room() {
+    gate_.set_room(config::clients_that_fit(
+        io::descriptor_limit(), config::server_connections_per_worker(config_), listeners_.size()));
+}
+
+void Worker::on_accepted(Pool& pool, int fd) {
+    pool.add_client(fd);
+    if (gate_.update(client_descriptors(), loop_.now_ms())) {
+        pool.stats().add(stats::PoolStat::kAcceptPaused);
+    }
+}
+
+void Worker::set_accepting(bool accept) {
+    for (const auto& listener : listeners_) {
+        if (accept) {
+            listener->start();
+        } else {
+            listener->pause();
+        }
+    }
+}
+
 // ---- timers ----
 
 void Worker::judge_load() {
@@ -190,6 +228,7 @@ void Worker::beat() {
 
 void Worker::housekeep() {
     memory_.decay();
+    judge_room();
     for (const auto& pool : pools_) {
         pool->housekeep();
     }
@@ -280,10 +319,11 @@ void Worker::handle(control::Start&) {
         const size_t per_turn =
             pool->config().listen.is_unix ? kUnixAcceptsPerTurn : kAcceptsPerTurn;
         listeners_.push_back(std::make_unique<io::Listener>(
-            loop_, fd, per_turn, [pool](int client) { pool->add_client(client); }));
+            loop_, fd, per_turn, [this, pool](int client) { on_accepted(*pool, client); }));
         listeners_.back()->start();
     }
     waiting_listeners_.clear();
+    judge_room();
     for (const auto& pool : pools_) {
         pool->preconnect();
     }
@@ -308,10 +348,12 @@ void Worker::handle(control::LogLevel& message) {
 }
 
 void Worker::handle(control::LogReopen&) {
-    const base::Status status = base::log_reopen();
-    if (!status) {
-        RM_LOG(kErr, "{}", status.error().message);
+    const int fd = control_->take_descriptor();
+    if (fd < 0) {
+        RM_LOG(kErr, "told of a new log file without getting it, going on with the old one");
+        return;
     }
+    base::log_use(fd);
 }
 
 void Worker::handle(control::Stop& message) {

@@ -16,6 +16,7 @@
 #include "common/io/signal.h"
 #include "common/io/timer.h"
 #include "config/model.h"
+#include "worker/accept_gate.h"
 #include "worker/control_link.h"
 #include "worker/data_path.h"
 #include "worker/pool.h"
@@ -64,6 +65,11 @@ class Worker : public io::LoopHooks, public ControlEvents {
     void free_closed_sessions();
     void sweep_paused();
     [[nodiscard]] size_t client_count() const;
+    // Descriptors of clients: served, or waiting for their place.
+    [[nodiscard]] size_t client_descriptors() const;
+    void judge_room();
+    void on_accepted(Pool& pool, int fd);
+    void set_accepting(bool accept);
     void end(int status);
     // Tells the master why this worker cannot serve, and ends.
     void give_up(const std::string& reason);
@@ -78,6 +84,7 @@ class Worker : public io::LoopHooks, public ControlEvents {
     std::vector<std::unique_ptr<Pool>> pools_;
     std::vector<std::pair<uint32_t, int>> waiting_listeners_;  // pool, descriptor: until Start
     std::vector<std::unique_ptr<io::Listener>> listeners_;
+    AcceptGate gate_{[this](bool accept) { set_accepting(accept); }};
     io::Timer deadline_timer_;
     io::Timer beat_timer_;
     io::Timer housekeeping_timer_;
