@@ -15,6 +15,9 @@ UNFINISHED = re.compile(r"\b(FIX" + r"ME|XX" + r"X)\b")
 SLEEP = re.compile(r"\btime\.sl" + r"eep\(|\b(?:us|nanos)leep\b|\bsleep_(?:for|until)\b")
 SHELL_SLEEP = re.compile(r"^\s*sle" + r"ep\b")
 ALLOW_SLEEP = re.compile(r"lint: allow-sleep \S")
+OPENS = re.compile(r"(?<![\w>])::(?:open|openat|fopen|socket|socketpair|pipe2?|accept4?|dup|eventfd|"
+                   r"epoll_create1?|memfd_create)\([^;{]*[;{][^\n]*")
+ALLOW_INHERIT = re.compile(r"lint: allow-inherit \S")
 MACHINE_PATH = re.compile(r"(?<![\w.-])/(?:wo" + r"rk|ro" + r"ot|ho" + r"me)/[\w.]")
 
 
@@ -77,6 +80,15 @@ def rule_sleep(name, text):
         if (SLEEP.search(line) or (shell and SHELL_SLEEP.search(line))) \
                 and not ALLOW_SLEEP.search(line):
             yield number, "use harness.wait_until (or say '" + "lint: allow-sleep REASON')"
+
+
+def rule_cloexec(name, text):
+    """every descriptor is opened with CLOEXEC: workers are started while it is open"""
+    if not name.endswith((".h", ".cc")) or name.startswith("tests/"):
+        return
+    for match in OPENS.finditer(text):
+        if "CLOEXEC" not in match.group() and not ALLOW_INHERIT.search(match.group()):
+            yield text.count("\n", 0, match.start()) + 1, match.group().split("\n")[0]
 
 
 def rule_machine_path(name, text):
