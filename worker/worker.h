@@ -8,10 +8,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "common/io/listener.h"
 #include "common/io/loop.h"
 #include "common/io/signal.h"
 #include "common/io/timer.h"
@@ -19,7 +17,9 @@
 #include "worker/accept_gate.h"
 #include "worker/control_link.h"
 #include "worker/data_path.h"
+#include "worker/listener_table.h"
 #include "worker/pool.h"
+#include "worker/test_faults.h"
 #include "worker/worker_main.h"
 
 namespace ringmaster::worker {
@@ -45,6 +45,7 @@ class Worker : public io::LoopHooks, public ControlEvents {
     void handle(control::RingState& message);
     void handle(control::Reconnect& message);
     void handle(control::Listeners& message);
+    void handle(control::ReleaseListeners& message);
     void handle(control::Start& message);
     void handle(control::StatsRequest& message);
     void handle(control::ClientAnswer& message);
@@ -72,7 +73,6 @@ class Worker : public io::LoopHooks, public ControlEvents {
     [[nodiscard]] size_t client_descriptors() const;
     void judge_room();
     void on_accepted(Pool& pool, int fd);
-    void set_accepting(bool accept);
     void end(int status);
     // Tells the master why this worker cannot serve, and ends.
     void give_up(const std::string& reason);
@@ -85,9 +85,8 @@ class Worker : public io::LoopHooks, public ControlEvents {
     config::Config config_;
     uint64_t generation_ = 0;
     std::vector<std::unique_ptr<Pool>> pools_;
-    std::vector<std::pair<uint32_t, int>> waiting_listeners_;  // pool, descriptor: until Start
-    std::vector<std::unique_ptr<io::Listener>> listeners_;
-    AcceptGate gate_{[this](bool accept) { set_accepting(accept); }};
+    ListenerTable listeners_;
+    AcceptGate gate_{[this](bool accept) { listeners_.set_accepting(accept); }};
     io::Timer deadline_timer_;
     io::Timer health_timer_;
     io::Timer beat_timer_;
@@ -106,6 +105,7 @@ class Worker : public io::LoopHooks, public ControlEvents {
     int turns_to_finish_ = 0;
     bool master_gone_ = false;
     int exit_status_ = 0;
+    TestFaults test_faults_;
     std::unique_ptr<ControlLink> control_;
 };
 

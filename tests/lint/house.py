@@ -100,7 +100,7 @@ def rule_machine_path(name, text):
 
 
 RULES = (rule_licence, rule_whitespace, rule_columns, rule_header_guard, rule_unfinished,
-         rule_sleep, rule_machine_path)
+         rule_sleep, rule_cloexec, rule_machine_path)
 
 
 def check_readme(report):
