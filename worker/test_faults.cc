@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "common/base/format.h"
@@ -16,6 +17,7 @@ namespace ringmaster::worker {
 TestFaults::TestFaults(uint32_t slot) {
     if (const char* folder = std::getenv("RINGMASTER_TEST_FAULTS")) {
         hang_file_ = base::format("{}/hang.{}", folder, slot);
+        die_file_ = base::format("{}/die-preparing.{}", folder, slot);
         RM_LOG(kNotice, "test faults are on: {}", hang_file_);
     }
 }
@@ -23,6 +25,12 @@ TestFaults::TestFaults(uint32_t slot) {
 void TestFaults::check() const noexcept {
     while (!hang_file_.empty() && ::access(hang_file_.c_str(), F_OK) == 0) {
         ::poll(nullptr, 0, 5);
+    }
+}
+
+void TestFaults::on_prepare() const noexcept {
+    if (!die_file_.empty() && ::access(die_file_.c_str(), F_OK) == 0) {
+        ::kill(::getpid(), SIGKILL);  // as a crash would, but without a core
     }
 }
 
