@@ -13,8 +13,8 @@ namespace {
 
 // `removed` keeps its clients, also those that wait: nobody counts places of it any more.
 void keep_serving(Pool& removed) {
-    for (const int fd : removed.take_waiting()) {
-        removed.admit_now(fd);
+    for (const Accepted& client : removed.take_waiting()) {
+        removed.admit_now(client);
     }
     if (removed.clients().empty()) {
         removed.retire_servers();
@@ -86,8 +86,8 @@ std::vector<WaitingClient> hand_over(Generation& from, Generation& to, uint64_t 
             continue;
         }
         next.take_clients(former);
-        for (const int fd : former.take_waiting()) {
-            waiting.push_back({&next, fd});
+        for (const Accepted& client : former.take_waiting()) {
+            waiting.push_back({&next, client});
         }
         former.retire_servers();
     }

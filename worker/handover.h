@@ -13,7 +13,7 @@ namespace ringmaster::worker {
 // A client that waits for a place of client_connections.
 struct WaitingClient {
     Pool* pool = nullptr;  // of the next generation
-    int fd = -1;
+    Accepted client;
 };
 
 // Connections, counters, clients (reload_map.h). A pool that is removed keeps its clients and

@@ -22,17 +22,17 @@ Pool::Pool(DataPath& path, const config::PoolConfig& config, uint32_t index, uin
 
 Pool::~Pool() {
     RM_ASSERT(clients_.empty());
-    for (const int fd : waiting_) {
-        ::close(fd);
+    for (const Accepted& client : waiting_) {
+        ::close(client.fd);
     }
 }
 
-void Pool::add_client(int fd) {
+void Pool::add_client(Accepted client) {
     if (config_.client_connections == 0) {
-        admit(fd, true);
+        admit(client, true, false);
         return;
     }
-    waiting_.push_back(fd);
+    waiting_.push_back(client);
     path_.ask_for_place(*this);
 }
 
@@ -41,29 +41,29 @@ void Pool::on_place(bool granted) {
         RM_LOG(kErr, "pool '{}': a place came that nobody waits for", config_.name);
         return;
     }
-    const int fd = waiting_.front();
+    const Accepted client = waiting_.front();
     waiting_.pop_front();
-    admit(fd, granted);
+    admit(client, granted, granted);
 }
 
-void Pool::admit(int fd, bool has_place) {
+void Pool::admit(Accepted client, bool is_welcome, bool holds_place) {
     // Owned by the pool's list until it closes, then by DataPath::closed.
     auto* session = new ClientSession(path_, *this);
     clients_.push_back(*session);
-    const int error = session->start(fd, config_.listen.is_unix);
+    const int error = session->start(client.fd, client.is_unix);
     if (error != 0) {
         RM_LOG(kWarn, "pool '{}': cannot serve a new client: errno {}", config_.name, error);
         static_cast<base::ListLink<PoolTag>*>(session)->unlink();
         delete session;
-        if (has_place && config_.client_connections > 0) {
+        if (holds_place) {
             path_.give_place_back(*this);
         }
         return;
     }
-    if (has_place && config_.client_connections > 0) {
+    if (holds_place) {
         session->take_place();
     }
-    if (!has_place) {
+    if (!is_welcome) {
         session->refuse();
     } else if (path_.stopping) {
         session->finish();
@@ -71,8 +71,8 @@ void Pool::admit(int fd, bool has_place) {
 }
 
 void Pool::refuse_waiting() {
-    for (const int fd : take_waiting()) {
-        admit(fd, false);
+    for (const Accepted& client : take_waiting()) {
+        admit(client, false, false);
     }
 }
 

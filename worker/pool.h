@@ -20,6 +20,12 @@
 
 namespace ringmaster::worker {
 
+// A connection that was accepted.
+struct Accepted {
+    int fd = -1;
+    bool is_unix = false;
+};
+
 class Pool {
   public:
     // `config` is borrowed and outlives the pool. `index` is the pool's in its `generation`.
@@ -63,14 +69,16 @@ class Pool {
 
     // Takes ownership of an accepted connection. With client_connections it waits for the master's
     // word.
-    void add_client(int fd);
+    void add_client(int fd) { add_client({fd, config_.listen.is_unix}); }
+    // One that came by the address of another generation.
+    void add_client(Accepted client);
     // That word for the oldest one that waits: served, or told that there is no room.
     void on_place(bool granted);
     // Those that still wait for the master's word; the caller owns them.
-    [[nodiscard]] std::deque<int> take_waiting() { return std::exchange(waiting_, {}); }
+    [[nodiscard]] std::deque<Accepted> take_waiting() { return std::exchange(waiting_, {}); }
     [[nodiscard]] bool has_waiting() const noexcept { return !waiting_.empty(); }
     // Serves it without asking.
-    void admit_now(int fd) { admit(fd, true); }
+    void admit_now(Accepted client) { admit(client, true, false); }
     // Tells all that wait that there is no room, and closes them.
     void refuse_waiting();
     void preconnect();
@@ -120,7 +128,8 @@ class Pool {
   private:
     template <class F>
     void for_each_client(F&& f);
-    void admit(int fd, bool has_place);
+    // Not welcome: it is told that there is no room. A place it holds is given back when it leaves.
+    void admit(Accepted client, bool is_welcome, bool holds_place);
     void obey_ejector();
     void note_ejections();
     void place();
@@ -134,7 +143,7 @@ class Pool {
     std::vector<bool> placed_live_;  // the servers `placement_` was built of; empty = not built
     std::vector<std::unique_ptr<Server>> servers_;
     base::IntrusiveList<ClientSession, PoolTag> clients_;
-    std::deque<int> waiting_;  // accepted, not admitted yet
+    std::deque<Accepted> waiting_;  // accepted, not admitted yet
     stats::PoolCounters stats_;
     std::set<const proto::redis::Command*> across_shards_;
 };

@@ -92,8 +92,8 @@ void Worker::handle(control::Commit& message) {
         is_switch ? switch_generation(message.drain_timeout_ms) : take_waiting_clients();
     surplus_ = message.surplus;
     answer_commit();
-    for (const WaitingClient& client : waiting) {
-        client.pool->add_client(client.fd);
+    for (const WaitingClient& one : waiting) {
+        one.pool->add_client(one.client);
     }
     if (is_switch) {
         preconnect();
@@ -136,8 +136,8 @@ std::vector<WaitingClient> Worker::switch_generation(uint64_t drain_timeout_ms) 
 std::vector<WaitingClient> Worker::take_waiting_clients() const {
     std::vector<WaitingClient> waiting;
     for (const auto& pool : current_->pools) {
-        for (const int fd : pool->take_waiting()) {
-            waiting.push_back({pool.get(), fd});
+        for (const Accepted& client : pool->take_waiting()) {
+            waiting.push_back({pool.get(), client});
         }
     }
     return waiting;
