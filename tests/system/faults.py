@@ -14,12 +14,13 @@ from hostile import bulk, take_memcached_request, take_resp_request
 
 # ---- what the log says: the one place that knows the words ---------------------------------------
 
-_SERVER = r"pool '(?P<pool>[^']*)': server '(?P<server>[^']*)' "
-EJECTED = re.compile(_SERVER + r"ejected\b.*\bepoch (?P<epoch>\d+)")
-BACK = re.compile(_SERVER + r"is back\b.*\bepoch (?P<epoch>\d+)")
-VETO = re.compile(_SERVER + r".*\bveto\b")
-REFUSED = re.compile(_SERVER + r".*\brefused \(cannot be spared\)")
-CHANGED = re.compile(_SERVER + r"(?:ejected|is back)\b.*\bepoch (?P<epoch>\d+)")
+_POOL = r"pool '(?P<pool>[^']*)': "
+_SERVER = r"server '(?P<server>[^']*)' "
+EJECTED = re.compile(_POOL + _SERVER + r"ejected\b.*\bepoch (?P<epoch>\d+)")
+BACK = re.compile(_POOL + _SERVER + r"is back\b.*\bepoch (?P<epoch>\d+)")
+VETO = re.compile(_POOL + "veto: " + _SERVER)
+REFUSED = re.compile(_POOL + _SERVER + r".*\bcannot be spared\b.*\bepoch (?P<epoch>\d+)")
+CHANGED = re.compile(_POOL + _SERVER + r"(?:ejected|is back|is bad)\b.*\bepoch (?P<epoch>\d+)")
 
 
 def log_lines(proxy, pattern, server=None, pool_name="p"):
