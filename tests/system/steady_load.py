@@ -10,6 +10,7 @@ import collections
 import contextlib
 import random
 import selectors
+import sys
 import threading
 import time
 
@@ -133,13 +134,16 @@ class SteadyLoad:
         self._stop = threading.Event()
         self._failure = None
         self._thread = None
+        self._switch_interval_s = sys.getswitchinterval()
 
     def __enter__(self):
+        sys.setswitchinterval(0.0005)  # threads of this process must not wait for one that polls
         self._start()
         return self
 
     def __exit__(self, kind, *_):
         self._end()
+        sys.setswitchinterval(self._switch_interval_s)
         if kind is None:
             self.check()
 
@@ -157,26 +161,46 @@ class SteadyLoad:
 
     # -- what happened
 
+    def mark(self):
+        """A place in `records`, for recent()."""
+        return len(self.records)
+
+    def recent(self, mark):
+        """What came after the mark. To be used when polling: looking at all records again and again
+        keeps the interpreter from the load, and from servers that live in this process."""
+        return self.records[mark:]
+
     def errors(self, since, until=float("inf")):
         """Failed requests that were sent in between."""
-        return [r for r in list(self.records) if is_error(r) and since <= r.sent < until]
+        return [r for r in self.records if is_error(r) and since <= r.sent < until]
 
     def answers(self, keys, since):
         """Good replies for these keys to requests sent later."""
         keys = set(keys)
-        return [r for r in list(self.records)
+        return [r for r in self.records
                 if r.sent >= since and r.key in keys and not is_error(r)]
 
     def wait_for_rounds(self, rounds=3):
         """Until every client has had so many more replies."""
-        start = len(self.records)
+        start = self.mark()
 
         def done():
             self.check()
-            seen = collections.Counter(record.client for record in self.records[start:])
+            seen = collections.Counter(record.client for record in self.recent(start))
             return all(seen[c.number] >= rounds for c in self._clients if not c.is_closed)
 
         wait_until(done, what=f"{rounds} replies for each client")
+
+    def wait_for_calm(self, window_s=0.3):
+        """Until there was no error for a while."""
+
+        def done():
+            self.check()
+            since = time.monotonic() - window_s
+            latest = [record for record in self.recent(-1000) if record.sent > since]
+            return len(latest) > len(self._clients) and not any(map(is_error, latest))
+
+        wait_until(done, what=f"{window_s} s without an error")
 
     # -- the thread
 
