@@ -261,6 +261,50 @@ def test_stopped_workers_eject_nothing_and_close_nothing(start_proxy, redis_serv
     assert not log_lines(proxy, EJECTED)
 
 
+def test_one_blip_on_many_connections_is_one_failure(start_proxy):
+    with mode_servers() as servers:
+        proxy = start_proxy({"p": eject_pool(servers, server_connections=8, timeout=5000)},
+                            workers=1)
+        with proxy.redis() as client:
+            keys = keys_by_server(Redis, client, KEYS, servers)[1]
+            for round_number in range(1, 4):
+                servers[1].mode = lambda *_: SILENCE
+                asked = servers[1].count(b"GET")
+                client.send(encode("GET", keys[0]) * 8)
+                wait_until(lambda n=asked: servers[1].count(b"GET") == n + 8,
+                           what="eight connections, each with a request")
+                servers[1].mode = well
+                servers[1].close_connections()
+                assert client.read_replies(8) == [RespError("ERR unknown")] * 8
+                assert Redis.look_up(client, keys) == [b"1:" + key.encode() for key in keys]
+        stats = proxy.stats()["p"]
+    assert (stats["server_ejects"], stats["s1"]["server_eof"]) == (0, 8 * round_number)
+    assert not log_lines(proxy, EJECTED) and not log_lines(proxy, VETO)
+
+
+def test_a_missing_unix_socket_is_ejected(start_proxy, redis_servers, folder):
+    entries = [redis_servers[0].entry(name="s0"), f"{folder}/none.sock:1 s1"]
+    proxy = start_proxy({"p": {**eject_pool([]), "servers": entries}}, workers=1)
+    with proxy.redis() as client:
+        assert RespError("ERR No such file or directory") in Redis.look_up(client, KEYS)
+        wait_until(lambda: Redis.look_up(client, KEYS) == [None] * len(KEYS),
+                   what="the keys to move")
+    assert log_lines(proxy, EJECTED, "s1") and not log_lines(proxy, EJECTED, "s0")
+
+
+def test_a_name_that_does_not_resolve_ejects_nothing(start_proxy, redis_servers):
+    """The name server's trouble is not the server's."""
+    entries = [redis_servers[0].entry(name="s0"), "no-such-host.invalid:6379:1 s1"]
+    proxy = start_proxy({"p": {**eject_pool([], server_failure_limit=1), "servers": entries}},
+                        workers=1)
+    with proxy.redis() as client:
+        first = Redis.look_up(client, KEYS)
+        assert set(first) == {None, RespError("ERR Host is down")}
+        assert Redis.look_up(client, KEYS) == first
+    assert proxy.stats()["p"]["server_ejects"] == 0
+    assert not log_lines(proxy, EJECTED)
+
+
 def one_millisecond_each(connection, fake):
     """A Redis that takes a millisecond for every request: GET KEY is answered with KEY."""
     pending = b""
@@ -332,33 +376,53 @@ def refused_times(client, keys, reply):
     return median(times)
 
 
+@pytest.mark.parametrize("which", ["the one in the ring", "one that was ejected"])
 def test_with_all_servers_bad_requests_fail_at_once_and_a_return_is_noticed(start_proxy,
-                                                                            start_server):
-    servers = [start_server(RedisServer) for _ in range(WORKERS)]
-    proxy = start_proxy({"p": eject_pool(servers), "single": eject_pool(servers[:1])},
-                        workers=WORKERS)
+                                                                            start_server, which):
+    servers = [start_server(RedisServer) for _ in range(4)]
+    proxy = start_proxy({"p": eject_pool(servers)}, workers=WORKERS)
     for server in servers:
         server.stop()
-    for name in ("p", "single"):
-        with proxy.redis(name) as client:
-            wait_until(lambda c=client, n=name: REFUSED_REPLY in
-                       [c.call("GET", key) for key in KEYS] and
-                       log_lines(proxy, REFUSED, pool_name=n), what="the last one to be refused")
-            took = refused_times(client, KEYS, REFUSED_REPLY)
-            report(f"all servers of pool {name} bad", typical_error=f"{took * 1000:.2f} ms")
-            assert took < bar(AT_ONCE_S)
-            assert client.call("PING") == "PONG"
-    assert proxy.stats()["p"]["server_ejects"] == 3
-    servers[0].restart()
-    back = time.monotonic()
-    for name in ("p", "single"):
-        with proxy.redis(name) as client:
-            wait_until(lambda c=client: Redis.fill(c, dict.fromkeys(KEYS, "v"))
-                       == ["OK"] * len(KEYS), what="every key to be served")
-        report(f"pool {name}: one is back", all_keys_after=f"{time.monotonic() - back:.3f} s")
-    assert time.monotonic() - back < bar(1.5)
-    assert proxy.stats()["single"]["server_ejects"] == 0
+    with proxy.redis() as client:
+        # Every request is tried, until only one is left, and that one is known to be bad.
+        wait_until(lambda: {client.call("GET", key) for key in KEYS} == {REFUSED_REPLY}
+                   and log_lines(proxy, REFUSED), what="the last one to be refused")
+        took = refused_times(client, KEYS, REFUSED_REPLY)
+        report("all four bad", typical_error=f"{took * 1000:.2f} ms")
+        assert took < bar(AT_ONCE_S)
+        assert client.call("PING") == "PONG"
+        assert proxy.stats()["p"]["server_ejects"] == 3
+        last = log_lines(proxy, REFUSED)[-1].group("server")
+        back = next(number for number in range(4)
+                    if (f"s{number}" == last) == (which == "the one in the ring"))
+        began = time.monotonic()
+        servers[back].restart()
+        wait_until(lambda: Redis.fill(client, dict.fromkeys(KEYS, "v")) == ["OK"] * len(KEYS),
+                   what="every key to be served")
+        took = time.monotonic() - began
+    report(f"the return of {which}", all_keys_after=f"{took * 1000:.0f} ms")
+    # A request every 5 ms tries the one in the ring; the others are probed when their time is up.
+    assert took < bar(0.2 if which == "the one in the ring" else 1.0)
+    assert servers[back].keys() == {key.encode() for key in KEYS}
     assert_epochs_grow(proxy)
+
+
+def test_a_single_server_is_never_ejected(start_proxy, start_server):
+    server = start_server(RedisServer)
+    proxy = start_proxy({"p": eject_pool([server], server_failure_limit=1)}, workers=WORKERS)
+    server.stop()
+    with proxy.redis() as client:
+        wait_until(lambda: client.call("GET", "k") == REFUSED_REPLY and log_lines(proxy, REFUSED),
+                   what="the limit")
+        assert refused_times(client, KEYS, REFUSED_REPLY) < bar(AT_ONCE_S)
+        server.restart()
+        began = time.monotonic()
+        wait_until(lambda: client.call("SET", "k", "v") == "OK", what="the return")
+        report("the only server is back", served_after=f"{(time.monotonic() - began) * 1000:.0f} ms")
+        assert time.monotonic() - began < bar(0.2)
+        assert client.call("GET", "k") == b"v"
+    assert proxy.stats()["p"]["server_ejects"] == 0
+    assert not log_lines(proxy, EJECTED)
 
 
 def test_a_single_server_that_is_silent_is_not_waited_for_each_time(start_proxy):
@@ -596,6 +660,32 @@ def test_a_restarted_worker_knows_the_ring_before_it_accepts(start_proxy):
                 successor = proxy.wait_workers(without=[victim])[slot]
                 assert any(pid_serving(client.socket, [successor]) for client in clients), \
                     "none of the connections went to the new worker"
+            assert servers[VICTIM].connections == connections
+        assert len(log_lines(proxy, EJECTED)) == 1
+
+
+def test_a_worker_that_slept_through_an_ejection_does_not_use_the_old_ring(start_proxy):
+    """What clients sent it while it slept lies there before the news; the news are read first."""
+    with mode_servers(WORKERS) as servers:
+        proxy = start_proxy({"p": eject_pool(servers, server_retry_timeout=60000,
+                                             server_failure_limit=1)}, workers=WORKERS)
+        sleeper = proxy.wait_workers()[2]
+        with spread_clients(proxy, Redis, per_worker=3) as clients:
+            keys = keys_by_server(Redis, next(iter(clients)), KEYS, servers)[VICTIM]
+            asleep = [client for client, pid in clients.items() if pid == sleeper]
+            awake = [client for client, pid in clients.items() if pid != sleeper]
+            with stopped([sleeper]):
+                for client in asleep:
+                    client.send(b"".join(encode("GET", key) for key in keys))
+                servers[VICTIM].mode = resets
+                make_it_eject(proxy, awake[0], keys, NAME)
+                let_time_pass(0.3, "so long a sleep that the worker looks for news first")
+                connections = servers[VICTIM].connections
+            for client in asleep:
+                for key in keys:
+                    reply = client.read_reply()
+                    assert isinstance(reply, bytes) and reply[2:] == key.encode(), reply
+                    assert reply[:1] != b"%d" % VICTIM
             assert servers[VICTIM].connections == connections
         assert len(log_lines(proxy, EJECTED)) == 1
 
