@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Faults for the tests of ejection: a proxy that breaks a path, servers whose behaviour changes, and
-what the master says about it in its log."""
+"""For the tests of ejection: pools that eject, servers whose behaviour changes, and what the master
+says about it in its log. A path that breaks: fault_proxy.py."""
 
 import contextlib
 import re
-import select
 import socket
 import time
 
@@ -59,9 +58,10 @@ def names(servers):
 
 def eject_pool(servers, **settings):
     """A pool that ejects soon and takes back soon."""
-    return pool(names(servers), **{"redis": True, "auto_eject_hosts": True, "timeout": 200,
+    timeout = 1000 if IS_SANITIZED else 250
+    return pool(names(servers), **{"redis": True, "auto_eject_hosts": True, "timeout": timeout,
                                    "server_failure_limit": 2, "server_retry_timeout": 300,
-                                   "probe_timeout": 200, **settings})
+                                   "probe_timeout": timeout, **settings})
 
 
 @contextlib.contextmanager
@@ -187,70 +187,3 @@ class ModeServer(FakeServer):
                     return
                 replies += reply
             connection.sendall(replies)
-
-
-# ---- a path that breaks --------------------------------------------------------------------------
-
-
-class FaultProxy(FakeServer):
-    """Stands between the proxy and a real server.
-
-    mode:     "pass", "silent" (accepts, swallows, never answers) or "mid-reply" (half a reply, then a
-              reset).
-    cut_off:  workers whose connections are reset, told apart by their source ports.
-    workers:  the pids to tell apart; to be set before they connect.
-    """
-
-    def __init__(self, server):
-        self._server = server
-        self.mode = "pass"
-        self.cut_off = set()
-        self.workers = []
-        super().__init__(self._relay)
-
-    def client(self):
-        """To the server, past the faults."""
-        return self._server.client()
-
-    def heal(self):
-        """Back to "pass"; what went into the silence is closed."""
-        was_silent = self.mode == "silent"
-        self.mode = "pass"
-        with self._lock:
-            for connection in self._open if was_silent else ():
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
-
-    def _relay(self, near, _):
-        owner = pid_serving(near, self.workers)
-        if owner in self.cut_off:
-            reset(near)
-            return
-        try:
-            far = socket.create_connection(self._server.address)
-        except OSError:  # a server that is not there looks like one that resets
-            reset(near)
-            return
-        with far:
-            for end in (near, far):
-                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            while self._relay_once(near, far, owner):
-                pass
-
-    def _relay_once(self, near, far, owner):
-        """False when the connection is over."""
-        for ready in select.select([near, far], [], [])[0]:
-            data = ready.recv(65536)
-            if not data:
-                return False
-            if owner in self.cut_off or (self.mode == "mid-reply" and ready is far):
-                if ready is far:
-                    near.sendall(data[:len(data) // 2])
-                reset(near)
-                return False
-            if self.mode == "silent":  # for good: see ModeServer
-                while self.recv(near):
-                    pass
-                return False
-            (far if ready is near else near).sendall(data)
-        return True

@@ -123,7 +123,7 @@ class SteadyLoad:
     """`clients`: {client: pid of its worker}. Use with `with`; they are the caller's again after it,
     and within paused()."""
 
-    def __init__(self, protocol, clients, keys, pause_s=0.015, seed=1):
+    def __init__(self, protocol, clients, keys, pause_s=0.02, seed=1):
         self.records = []
         self._protocol = protocol
         self._clients = [_Client(number, client, worker)

@@ -13,9 +13,10 @@ import time
 import pytest
 
 from clients import RespError, encode, to_bytes
-from faults import (BACK, EJECTED, REFUSED, SILENCE, VETO, FaultProxy, ModeServer,
-                    assert_epochs_grow, bar, eject_pool, keys_by_server, log_lines, median,
-                    request_times, resets, says, spread_clients, wait_for_log, well)
+from fault_proxy import FaultProxy
+from faults import (BACK, EJECTED, REFUSED, SILENCE, VETO, ModeServer, assert_epochs_grow, bar,
+                    eject_pool, keys_by_server, log_lines, median, request_times, resets, says,
+                    spread_clients, wait_for_log, well)
 from harness import (FakeServer, MemcachedServer, RedisServer, is_alive, let_time_pass,
                      never_answer, spread_keys, stopped, wait_until)
 from hostile import bulk, take_resp_request
@@ -79,9 +80,9 @@ def killed(victim):
 
 @contextlib.contextmanager
 def failing(front, mode):
-    front.mode = mode
+    front.set(mode=mode)
     yield
-    front.heal()
+    front.set(mode="pass")
 
 
 # Name: (how the victim fails, whether it needs a FaultProxy in front).
@@ -186,18 +187,19 @@ def test_one_workers_bad_path_ejects_nothing(start_proxy, redis_servers):
     with FaultProxy(redis_servers[VICTIM]) as front:
         servers = [*redis_servers[:VICTIM], front]
         proxy = start_proxy({"p": eject_pool(servers)}, workers=WORKERS)
-        front.workers = proxy.wait_workers()
-        bad = front.workers[1]
+        workers = proxy.wait_workers()
+        bad = workers[1]
+        front.set(workers=workers)
         tag_servers(Redis, servers, KEYS)
         with spread_clients(proxy, Redis) as clients:
             keys = keys_by_server(Redis, next(iter(clients)), KEYS, servers)[VICTIM]
             with SteadyLoad(Redis, clients, KEYS) as load:
                 load.wait_for_rounds(3)
-                front.cut_off = {bad}
+                front.set(cut_off=[bad])
                 wait_for_log(proxy, VETO, NAME)
                 let_time_pass(0.6, "several accusations, and the pauses between their probes")
                 healed = time.monotonic()
-                front.cut_off = set()
+                front.set(cut_off=[])
                 let_time_pass(bar(AGREE_S), "the last request that met the bad path")
                 load.wait_for_rounds(5)
                 with load.paused():
