@@ -79,7 +79,8 @@ class _Relay:
             elif ready is path.near:
                 path.far.sendall(data)
             elif self._state["mode"] == "mid-reply":
-                path.near.sendall(data[:len(data) // 2])
+                # Of several replies none may be whole: a whole one says that the server works.
+                path.near.sendall(data[:4])
                 self._close(path, with_reset=True)
             else:
                 path.near.sendall(data)
@@ -110,8 +111,8 @@ def _run(listener, target, control):
 class FaultProxy:
     """Stands between the proxy and a real server. Use with `with`. What is set holds at once.
 
-    mode:     "pass", "silent" (accepts, swallows, never answers) or "mid-reply" (half a reply, then a
-              reset). Back to "pass", connections that went into the silence are closed.
+    mode:     "pass", "silent" (accepts, swallows, never answers) or "mid-reply" (a part of a
+              reply, then a reset). Back to "pass", connections that went into the silence are closed.
     cut_off:  pids of workers whose connections are reset, when they are made or say something.
     workers:  the pids that cut_off may name; to be set before they connect.
     """

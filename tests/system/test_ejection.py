@@ -127,8 +127,10 @@ def run_event(event, protocol, proxy, servers, fault, dead_s):
     agreed_after = max([0.0] + [record.sent - first_verdict for record in queued])
     while_dead = load.errors(first_verdict + bar(AGREE_S), returned)
     at_return = load.errors(returned)
+    # Those queued on `limit` failing connects of each worker that met it, and on the one after
+    # them, on which requests wait that come between a worker's accusation and the verdict.
     hit = {record.worker for record in in_flight + queued}
-    allowed = limit * sum(worker in hit for worker in clients.values())
+    allowed = (limit + 1) * sum(worker in hit for worker in clients.values())
     report(event, in_flight=f"{len(in_flight)} (<= {len(clients)})",
            then_queued=f"{len(queued)} (<= {allowed})",
            first_verdict_after=f"{(first_verdict - died) * 1000:.0f} ms",
