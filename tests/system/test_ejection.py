@@ -7,6 +7,7 @@ a line with what it cost (pytest -s, or -rP). Wall-clock bars are those of the r
 
 import contextlib
 import os
+import re
 import signal
 import time
 
@@ -286,14 +287,20 @@ def test_one_blip_on_many_connections_is_one_failure(start_proxy):
     assert not log_lines(proxy, EJECTED) and not log_lines(proxy, VETO)
 
 
-def test_a_missing_unix_socket_is_ejected(start_proxy, redis_servers, folder):
-    entries = [redis_servers[0].entry(name="s0"), f"{folder}/none.sock:1 s1"]
+def test_a_missing_unix_socket_is_ejected_until_it_is_there(start_proxy, start_server,
+                                                            redis_servers, folder):
+    path = folder / "r.sock"
+    entries = [redis_servers[0].entry(name="s0"), f"{path}:1 s1"]
     proxy = start_proxy({"p": {**eject_pool([]), "servers": entries}}, workers=1)
     with proxy.redis() as client:
         assert RespError("ERR No such file or directory") in Redis.look_up(client, KEYS)
         wait_until(lambda: Redis.look_up(client, KEYS) == [None] * len(KEYS),
                    what="the keys to move")
-    assert log_lines(proxy, EJECTED, "s1") and not log_lines(proxy, EJECTED, "s0")
+        assert log_lines(proxy, EJECTED, "s1") and not log_lines(proxy, EJECTED, "s0")
+        server = start_server(RedisServer, path=path)
+        wait_for_log(proxy, BACK, "s1")
+        Redis.fill(client, dict.fromkeys(KEYS, "v"))
+        assert server.keys() and redis_servers[0].keys()
 
 
 def test_a_name_that_does_not_resolve_ejects_nothing(start_proxy, redis_servers):
@@ -538,6 +545,24 @@ def test_a_server_that_is_loading_stays_out(start_proxy):
         assert servers[1].count(b"GET") >= len(keys)
 
 
+def test_a_probe_brings_password_and_database(start_proxy):
+    with mode_servers() as servers:
+        proxy = start_proxy({"p": eject_pool(servers, redis_auth="secret", redis_db=3)}, workers=1)
+        with proxy.redis() as client:
+            assert client.call("AUTH", "secret") == "OK"
+            keys = keys_by_server(Redis, client, KEYS, servers)[1]
+            servers[1].mode = resets
+            make_it_eject(proxy, client, keys, "s1")
+            servers[1].mode = well
+            before = len(servers[1].received)
+            wait_for_log(proxy, BACK, "s1")
+            assert re.fullmatch(rb"\*2\r\n\$4\r\nAUTH\r\n\$6\r\nsecret\r\n"
+                                rb"\*2\r\n\$6\r\nSELECT\r\n\$1\r\n3\r\n"
+                                rb"\*1\r\n\$4\r\nPING\r\n",
+                                servers[1].received[before:])
+            assert client.call("GET", keys[0]) == b"1:" + keys[0].encode()
+
+
 def test_without_probes_a_server_returns_unseen(start_proxy):
     with mode_servers() as servers:
         proxy = start_proxy({"p": eject_pool(servers, eject_probe="off")}, workers=1)
@@ -735,3 +760,29 @@ def test_workers_act_alone_while_the_master_is_stopped(start_proxy, start_server
     assert not load.errors(agreed), "errors after the master's word, or at the return"
     assert len(log_lines(proxy, EJECTED)) == 1
     assert_epochs_grow(proxy)
+
+
+def test_a_server_that_is_back_before_the_master_is_stays_in_the_ring(start_proxy, start_server,
+                                                                      redis_servers):
+    """The workers' accusations are old news by then: a probe decides."""
+    servers = [*redis_servers[:VICTIM], start_server(RedisServer)]
+    proxy = start_proxy({"p": eject_pool(servers, server_retry_timeout=10000)}, workers=WORKERS)
+    tag_servers(Redis, servers, KEYS)
+    with spread_clients(proxy, Redis) as clients:
+        keys = keys_by_server(Redis, next(iter(clients)), KEYS, servers)[VICTIM]
+        with SteadyLoad(Redis, clients, KEYS) as load:
+            load.wait_for_rounds(3)
+            with stopped([proxy.pid]):
+                mark = load.mark()
+                servers[VICTIM].stop()
+                wait_until_moved(load, clients, keys, mark)
+                servers[VICTIM].restart()
+                resumed, mark = time.monotonic(), load.mark()
+            wait_until_back(load, clients, keys, mark)
+            load.wait_for_rounds(3)
+            with load.paused():
+                assert_one_placement(Redis, clients)
+    assert not load.errors(resumed), "errors though every server is well"
+    assert not log_lines(proxy, EJECTED)
+    # What each worker did alone: nutcracker's number, once per process.
+    assert proxy.stats()["p"]["server_ejects"] == WORKERS
