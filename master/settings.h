@@ -4,8 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "common/io/credentials.h"
 #include "config/model.h"
 #include "master/options.h"
 
@@ -22,7 +25,11 @@ struct Settings {
     uint32_t shutdown_timeout_ms = 10000;
     uint32_t drain_timeout_ms = 60000;
     uint64_t memory_per_worker_bytes = 0;
+    std::string user;  // as written; worker_credentials are what they stand for
+    std::string group;
     bool daemonize = false;
+    // Who the workers become; looked up by the caller (identity.h).
+    std::optional<io::Credentials> worker_credentials;
 };
 
 // What the machine offers.
@@ -34,6 +41,10 @@ struct Machine {
 // max_memory "auto" is a quarter of the machine's memory, over all workers.
 Settings merge_settings(const Options& options, const config::ProcessConfig& process,
                         const Machine& machine);
+
+// What a running process cannot change is put back to what it is; a line for each that was to
+// change.
+std::vector<std::string> keep_what_cannot_change(const Settings& running, Settings& next);
 
 // Connections to servers that all workers may open.
 struct ServerConnections {

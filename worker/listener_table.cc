@@ -34,9 +34,22 @@ void ListenerTable::hold(const control::ListenerUse& use, int fd) {
         [this, entry](int client) { on_client_(entry->pool, client); });
 }
 
-void ListenerTable::start(Entry& entry) {
+void ListenerTable::start(Entry& entry) const {
     entry.started = true;
-    entry.listener->start();
+    if (accepting_) {
+        entry.listener->start();
+    }
+}
+
+void ListenerTable::set_accepting(bool accepting) {
+    accepting_ = accepting;
+    for (auto& [number, entry] : listeners_) {
+        if (entry.started && accepting) {
+            entry.listener->start();
+        } else if (entry.started) {
+            entry.listener->pause();
+        }
+    }
 }
 
 bool ListenerTable::start(uint32_t listener) {

@@ -46,6 +46,9 @@ class ListenerTable {
     // Accepts all that waits in their queues, then closes them.
     void empty_all();
     void close_all() { listeners_.clear(); }
+    // While off nothing is accepted, also from what is started meanwhile; queues wait. Emptying a
+    // queue before it is closed goes on regardless.
+    void set_accepting(bool accepting);
 
     [[nodiscard]] size_t size() const noexcept { return listeners_.size(); }
     [[nodiscard]] bool has(uint32_t listener) const { return listeners_.contains(listener); }
@@ -57,10 +60,11 @@ class ListenerTable {
         std::unique_ptr<io::Listener> listener;
     };
 
-    static void start(Entry& entry);
+    void start(Entry& entry) const;
 
     io::Loop& loop_;
     OnClient on_client_;
+    bool accepting_ = true;
     std::map<uint32_t, Entry> listeners_;
 };
 

@@ -61,6 +61,7 @@ class Pool {
     void add_client(int fd);
     // That word for the oldest one that waits: served, or told that there is no room.
     void on_place(bool granted);
+    [[nodiscard]] size_t waiting_count() const noexcept { return waiting_.size(); }
     void preconnect();
 
     // ring::kNoShard when no server is live.

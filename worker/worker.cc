@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/io/descriptors.h"
+#include "config/client_room.h"
 #include "config/load.h"
 #include "worker/limits.h"
 
@@ -44,7 +46,7 @@ size_t default_budget_bytes() {
 Worker::Worker(const WorkerOptions& options)
     : options_(options),
       path_(loop_, memory_, seed()),
-      listeners_(loop_, [this](uint32_t pool, int fd) { pools_[pool]->add_client(fd); }),
+      listeners_(loop_, [this](uint32_t pool, int fd) { on_accepted(*pools_[pool], fd); }),
       deadline_timer_(loop_, [this] { deadlines_due_ = true; }),
       health_timer_(loop_, [this] { health_due_ = true; }),
       beat_timer_(loop_, [this] { beat(); }),
@@ -117,6 +119,9 @@ void Worker::before_poll() noexcept {
     free_closed_sessions();
     path_.flush.flush_all();
     free_closed_sessions();
+    if (!gate_.open()) {
+        gate_.update(client_descriptors(), loop_.now_ms());
+    }
     if (path_.fragments_in_flight > 0 && check_period_ms_ > 0 && !deadline_timer_.running()) {
         deadline_timer_.start(check_period_ms_, check_period_ms_);
     }
@@ -201,6 +206,29 @@ size_t Worker::client_count() const {
     return static_cast<size_t>(count);
 }
 
+// ---- accepting ----
+
+size_t Worker::client_descriptors() const {
+    size_t count = client_count();
+    for (const auto& pool : pools_) {
+        count += pool->waiting_count();
+    }
+    return count;
+}
+
+// Often, and not just at the start: the limit can be changed from outside.
+void Worker::judge_room() {
+    gate_.set_room(config::clients_that_fit(
+        io::descriptor_limit(), config::server_connections_per_worker(config_), listeners_.size()));
+}
+
+void Worker::on_accepted(Pool& pool, int fd) {
+    pool.add_client(fd);
+    if (gate_.update(client_descriptors(), loop_.now_ms())) {
+        pool.stats().add(stats::PoolStat::kAcceptPaused);
+    }
+}
+
 // ---- timers ----
 
 void Worker::judge_load() {
@@ -234,6 +262,7 @@ void Worker::beat() {
 
 void Worker::housekeep() {
     memory_.decay();
+    judge_room();
     for (const auto& pool : pools_) {
         pool->housekeep();
     }
@@ -339,6 +368,7 @@ void Worker::handle(control::Start&) {
         give_up("told to start without a placement of every pool");
         return;
     }
+    judge_room();
     listeners_.start_all();
     for (const auto& pool : pools_) {
         pool->preconnect();
@@ -364,10 +394,12 @@ void Worker::handle(control::LogLevel& message) {
 }
 
 void Worker::handle(control::LogReopen&) {
-    const base::Status status = base::log_reopen();
-    if (!status) {
-        RM_LOG(kErr, "{}", status.error().message);
+    const int fd = control_->take_descriptor();
+    if (fd < 0) {
+        RM_LOG(kErr, "told of a new log file without getting it, going on with the old one");
+        return;
     }
+    base::log_use(fd);
 }
 
 void Worker::handle(control::Stop& message) {

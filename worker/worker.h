@@ -14,6 +14,7 @@
 #include "common/io/signal.h"
 #include "common/io/timer.h"
 #include "config/model.h"
+#include "worker/accept_gate.h"
 #include "worker/control_link.h"
 #include "worker/data_path.h"
 #include "worker/listener_table.h"
@@ -68,6 +69,10 @@ class Worker : public io::LoopHooks, public ControlEvents {
     void free_closed_sessions();
     void sweep_paused();
     [[nodiscard]] size_t client_count() const;
+    // Descriptors of clients: served, or waiting for their place.
+    [[nodiscard]] size_t client_descriptors() const;
+    void judge_room();
+    void on_accepted(Pool& pool, int fd);
     void end(int status);
     // Tells the master why this worker cannot serve, and ends.
     void give_up(const std::string& reason);
@@ -81,6 +86,7 @@ class Worker : public io::LoopHooks, public ControlEvents {
     uint64_t generation_ = 0;
     std::vector<std::unique_ptr<Pool>> pools_;
     ListenerTable listeners_;
+    AcceptGate gate_{[this](bool accept) { listeners_.set_accepting(accept); }};
     io::Timer deadline_timer_;
     io::Timer health_timer_;
     io::Timer beat_timer_;

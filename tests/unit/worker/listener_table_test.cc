@@ -176,5 +176,25 @@ TEST_CASE("listener table: emptying takes everything that waits") {
     CHECK(setup.table.size() == 0);
 }
 
+TEST_CASE("listener table: while off nothing is accepted, whatever is started; queues wait") {
+    Setup setup;
+    setup.table.start(10);
+    setup.table.set_accepting(false);
+    setup.table.start(11);
+    for (MastersCopy& socket : setup.sockets) {
+        socket.connect_one();
+    }
+    setup.test.run_for_ms(5);
+    CHECK(setup.pools.empty());
+    setup.table.set_accepting(true);
+    setup.test.run_until([&] { return setup.pools.size() == 2; });
+    setup.test.run_for_ms(5);
+    CHECK(setup.pools.size() == 2);  // what was only held still is
+    setup.table.set_accepting(false);
+    setup.sockets[0].connect_one();
+    setup.table.empty_all();
+    CHECK(setup.pools.size() == 3);
+}
+
 }  // namespace
 }  // namespace ringmaster::worker
