@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include <unistd.h>
 
@@ -92,7 +93,13 @@ int test_config(const Options& options) {
 }
 
 // With the background process when asked for: everything from the log to the end.
-int serve(const Settings& settings, const ConfigFile& file) {
+int serve(const Options& options, ConfigFile file,
+          std::optional<io::Credentials> worker_credentials) {
+    const auto merge = [options](const config::ProcessConfig& process) {
+        return merge_settings(options, process, this_machine());
+    };
+    Settings settings = merge(file.config->process);
+    settings.worker_credentials = std::move(worker_credentials);
     Daemon daemon;
     if (settings.daemonize) {
         if (const base::Status status = daemon.enter(); !status) {
@@ -106,7 +113,7 @@ int serve(const Settings& settings, const ConfigFile& file) {
     set_process_title(format("ringmaster: master {}", settings.config_file));
 
     auto loop = std::make_unique<io::Loop>();
-    auto master = std::make_unique<Master>(*loop, settings, file, daemon);
+    auto master = std::make_unique<Master>(*loop, settings, std::move(file), merge, daemon);
     int code = 1;
     if (const base::Status prepared = master->prepare(); !prepared) {
         fail_logged(settings, prepared.error().message);
@@ -145,7 +152,7 @@ int master_main(const std::vector<std::string>& arguments) {
     if (options->test_config) {
         return test_config(*options);
     }
-    const ConfigFile file = load_config_file(options->config_file);
+    ConfigFile file = load_config_file(options->config_file);
     if (!file.config) {
         print_lines(file.errors);
         print_lines(file.warnings);
@@ -155,9 +162,7 @@ int master_main(const std::vector<std::string>& arguments) {
     if (!credentials) {
         return fail(credentials.error().message);
     }
-    Settings settings = merge_settings(*options, file.config->process, this_machine());
-    settings.worker_credentials = std::move(*credentials);
-    return serve(settings, file);
+    return serve(*options, std::move(file), std::move(*credentials));
 }
 
 }  // namespace ringmaster::master

@@ -36,7 +36,29 @@ Settings merge_settings(const Options& options, const config::ProcessConfig& pro
         process.max_memory_bytes > 0 ? process.max_memory_bytes : machine.memory_bytes / 4;
     settings.memory_per_worker_bytes = memory_bytes / settings.workers;
     settings.daemonize = options.daemonize;
+    settings.user = process.user.value_or("");
+    settings.group = process.group.value_or("");
     return settings;
+}
+
+std::vector<std::string> keep_what_cannot_change(const Settings& running, Settings& next) {
+    std::vector<std::string> lines;
+    const auto keep = [&lines](const char* key, const auto& now, auto& wanted) {
+        if (wanted != now) {
+            lines.push_back(base::format(
+                "warning: '{}' cannot change while running, it stays '{}': restart to use '{}'",
+                key, now, wanted));
+            wanted = now;
+        }
+    };
+    keep("stats_address", running.stats_address, next.stats_address);
+    keep("stats_port", running.stats_port, next.stats_port);
+    keep("log_file", running.log_file, next.log_file);
+    keep("pid_file", running.pid_file, next.pid_file);
+    keep("user", running.user, next.user);
+    keep("group", running.group, next.group);
+    next.worker_credentials = running.worker_credentials;
+    return lines;
 }
 
 ServerConnections count_server_connections(const config::Config& config, uint32_t workers) {

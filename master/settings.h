@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/io/credentials.h"
 #include "config/model.h"
@@ -25,6 +26,8 @@ struct Settings {
     uint32_t drain_timeout_ms = 60000;
     uint64_t memory_per_worker_bytes = 0;
     bool daemonize = false;
+    std::string user;   // empty = the workers stay who we are
+    std::string group;  // empty = the user's own
     // Who the workers become; looked up by the caller (identity.h).
     std::optional<io::Credentials> worker_credentials;
 };
@@ -38,6 +41,10 @@ struct Machine {
 // max_memory "auto" is a quarter of the machine's memory, over all workers.
 Settings merge_settings(const Options& options, const config::ProcessConfig& process,
                         const Machine& machine);
+
+// What a running process cannot change is put back to what it is; a line for each that was to
+// change.
+std::vector<std::string> keep_what_cannot_change(const Settings& running, Settings& next);
 
 // Connections to servers that all workers may open.
 struct ServerConnections {

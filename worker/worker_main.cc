@@ -47,7 +47,7 @@ int worker_main(const WorkerOptions& options) {
     ::prctl(PR_SET_NAME, "ringmaster");
     // What whoever started the master left open is none of ours.
     io::close_descriptors_from(std::max(options.control_fd, options.log_fd) + 1);
-    // A worker takes orders from its channel: a Ctrl-C or a HUP reaches the whole process group.
+    // A worker takes orders from its channel: a HUP may reach all processes of a terminal.
     for (const int number : {SIGPIPE, SIGHUP, SIGUSR1, SIGUSR2, SIGINT, SIGTTIN, SIGTTOU}) {
         io::ignore_signal(number);
     }

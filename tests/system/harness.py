@@ -166,7 +166,8 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _socket_inodes(pid):
+def socket_inodes(pid):
+    """Of all sockets it has open."""
     inodes = set()
     for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir():
         with contextlib.suppress(OSError):
@@ -184,7 +185,7 @@ def pid_serving(client_socket, pids):
         fields = line.split()
         if fields[1].endswith(wanted[0]) and fields[2].endswith(wanted[1]):
             for pid in pids:
-                if fields[9] in _socket_inodes(pid):
+                if fields[9] in socket_inodes(pid):
                     return pid
     return None
 
