@@ -84,6 +84,11 @@ Master::Master(io::Loop& loop, Settings settings, ConfigFile file, MergeSettings
                    [this](const config::Config& config, uint64_t generation) {
                        return make_resolver(config, generation, resolver_.get());
                    },
+               .cannot_hold =
+                   [this](const config::Config& config) {
+                       return room_problem(client_room(config, client_room_.descriptor_limit,
+                                                       listeners_.of_slot(0).size()));
+                   },
                .adopt = [this](ReloadPlan plan) { adopt(std::move(plan)); },
                .on_begin = [] {},
                .on_end = [](const ReloadOutcome&) {}}) {
@@ -296,6 +301,8 @@ void Master::adopt(ReloadPlan plan) {
                      .memory_bytes = settings_.memory_per_worker_bytes,
                      .file_name = settings_.config_file,
                      .bytes = file_.bytes};
+    client_room_ =
+        client_room(*file_.config, client_room_.descriptor_limit, listeners_.of_slot(0).size());
     stats_names_ = names_of(*file_.config);
     lookups_abandoned_ = lookups_abandoned_ || resolver_->lookups_pending();
     resolver_ = std::move(plan.resolver);

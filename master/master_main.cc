@@ -93,13 +93,12 @@ int test_config(const Options& options) {
 }
 
 // With the background process when asked for: everything from the log to the end.
-int serve(const Options& options, ConfigFile file,
-          std::optional<io::Credentials> worker_credentials) {
+int serve(const Options& options, ConfigFile file, std::optional<io::Credentials> credentials) {
     const auto merge = [options](const config::ProcessConfig& process) {
         return merge_settings(options, process, this_machine());
     };
     Settings settings = merge(file.config->process);
-    settings.worker_credentials = std::move(worker_credentials);
+    settings.worker_credentials = std::move(credentials);
     Daemon daemon;
     if (settings.daemonize) {
         if (const base::Status status = daemon.enter(); !status) {

@@ -6,8 +6,6 @@
 
 #include "common/base/format.h"
 #include "common/base/log.h"
-#include "common/io/descriptors.h"
-#include "master/client_room.h"
 
 namespace ringmaster::master {
 
@@ -109,15 +107,9 @@ void ReloadSequence::on_checked(const base::Status& checked) {
     for (std::string& note : keep_what_cannot_change(around_.settings, plan_.settings)) {
         notes_.push_back(std::move(note));
     }
-    const ClientRoom room =
-        client_room(*plan_.file.config, io::descriptor_limit(), plan_.file.config->pools.size());
-    if (std::string problem = room_problem(room); !problem.empty()) {
-        notes_.push_back(std::move(problem));
-        fail(std::move(notes_));
+    if (std::string problem = around_.cannot_hold(*plan_.file.config); !problem.empty()) {
+        fail({std::move(problem)});
         return;
-    }
-    if (std::string warning = room_warning(room); !warning.empty()) {
-        notes_.push_back("warning: " + warning);
     }
     // Of the sockets of slots there are already, none are unmade.
     const base::Status made = around_.listeners.prepare(

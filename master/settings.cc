@@ -35,9 +35,9 @@ Settings merge_settings(const Options& options, const config::ProcessConfig& pro
     const uint64_t memory_bytes =
         process.max_memory_bytes > 0 ? process.max_memory_bytes : machine.memory_bytes / 4;
     settings.memory_per_worker_bytes = memory_bytes / settings.workers;
-    settings.daemonize = options.daemonize;
     settings.user = process.user.value_or("");
     settings.group = process.group.value_or("");
+    settings.daemonize = options.daemonize;
     return settings;
 }
 

@@ -25,9 +25,9 @@ struct Settings {
     uint32_t shutdown_timeout_ms = 10000;
     uint32_t drain_timeout_ms = 60000;
     uint64_t memory_per_worker_bytes = 0;
+    std::string user;  // as written; worker_credentials are what they stand for
+    std::string group;
     bool daemonize = false;
-    std::string user;   // empty = the workers stay who we are
-    std::string group;  // empty = the user's own
     // Who the workers become; looked up by the caller (identity.h).
     std::optional<io::Credentials> worker_credentials;
 };

@@ -38,9 +38,10 @@ class ListenerTable {
     void start_all();
     // Accepts no more from these and closes them; what waits in their queues is left to others.
     void release(std::span<const uint32_t> listeners);
-    // Exactly these go on, or start, for the pools named; all others are emptied and closed. False
-    // when one of them is not here (the others are in order then).
-    bool switch_to(std::span<const control::ListenerUse> uses);
+    // Exactly these go on, or start, for the pools named; all others are emptied and closed, but
+    // for those that never started, if `keep_held`. False when one of them is not here (the others
+    // are in order then).
+    bool switch_to(std::span<const control::ListenerUse> uses, bool keep_held = false);
     // Closes those that never started.
     void drop_held();
     // Accepts all that waits in their queues, then closes them.
