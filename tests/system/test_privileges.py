@@ -16,6 +16,7 @@ import pytest
 import harness
 from harness import (is_alive, make_config, open_descriptors, pool, run_binary, status_of,
                      wait_until)
+from test_supervision import Hang
 
 USER = "nobody"
 LOG_FD = 4
@@ -120,18 +121,35 @@ def test_unix_sockets_go_on_working(start_proxy, start_server, run_folder, folde
 
 
 @as_root
-def test_a_dropped_worker_ends_with_its_master(start_proxy, settings):
-    """Also one that does not look at its channel: the kernel's signal is armed after the drop."""
+@pytest.mark.parametrize("stop_one", [False, True], ids=["running", "stopped"])
+def test_dropped_workers_end_with_their_master(start_proxy, settings, stop_one):
     proxy = start_proxy({"p": settings}, process={"user": USER})
     workers = proxy.wait_workers()
-    with harness.stopped(workers[:1]):
+    with harness.stopped(workers[:1]) if stop_one else contextlib.nullcontext():
         proxy.signal(signal.SIGKILL)
         proxy.wait_exit()
-        pending = lambda: int(status_of(workers[0])["ShdPnd"][0], 16)
-        wait_until(lambda: pending() & (1 << (signal.SIGRTMIN - 1)), 2, "the parent's death signal")
-        wait_until(lambda: not is_alive(workers[1]), 2, "the other worker to end")
-    wait_until(lambda: not is_alive(workers[0]), 2, "the stopped worker to end once it goes on")
+    wait_until(lambda: not any(map(is_alive, workers)), 2, "the workers to follow the master")
     proxy.pid_file.unlink()
+
+
+@as_root
+@pytest.mark.slow
+def test_a_dropped_worker_that_hangs_ends_with_its_master(start_proxy, settings, run_folder, folder):
+    """It does not look at its channel: the kernel's signal is armed after the drop, or lost."""
+    hang = Hang(folder)
+    folder.chmod(0o777)  # the worker looks for its order there, and answers
+    run_folder.chmod(0o755)
+    try:
+        proxy = start_proxy({"p": settings}, process={"user": USER}, env=hang.env)
+        hang.skip_unless_built_in(proxy)
+        workers = proxy.wait_workers()
+        with hang(0):
+            proxy.signal(signal.SIGKILL)
+            proxy.wait_exit()
+            wait_until(lambda: not any(map(is_alive, workers)), 2, "the workers to end")
+        proxy.pid_file.unlink()
+    finally:
+        run_folder.chmod(0o700)
 
 
 # ---- the log -------------------------------------------------------------------------------------
