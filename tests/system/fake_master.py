@@ -17,8 +17,8 @@ from harness import BINARY, DEADLINE_S, is_alive, make_config, spawn, wait_until
 SCHEMA = 2
 SLOT = 0
 
-HELLO, READY, FAILED, BEAT, STATS_REPORT, CONNECT_FAILED, ACCEPT_STOPPED, CLIENT_ASK, CLIENT_GONE = (
-    range(1, 10))
+HELLO, READY, FAILED, BEAT, STATS_REPORT = range(1, 6)
+CONNECT_FAILED, ACCEPT_STOPPED, CLIENT_ASK, CLIENT_GONE = range(6, 10)
 SUSPECT, PREPARED, COMMITTED = 10, 11, 12
 CONFIG_BYTES, LISTENERS, RING_STATE, START, STATS_REQUEST = range(32, 37)
 STOP, CLIENT_ANSWER, PREPARE, COMMIT, ABORT, RELEASE_LISTENERS = 39, 40, 42, 43, 44, 45
@@ -116,7 +116,8 @@ class MasterOfOne:
         self.channel.settimeout(DEADLINE_S)
         environment = {**os.environ, **(env or {}), "RINGMASTER_WORKER": f"{SLOT};6;{self.log}"}
         with open(self.folder / "stderr", "wb") as errors:
-            self.process = spawn(["/bin/bash", "-c", f"exec {BINARY} 3<&{theirs.fileno()} {theirs.fileno()}<&-"],
+            there = theirs.fileno()
+            self.process = spawn(["/bin/bash", "-c", f"exec {BINARY} 3<&{there} {there}<&-"],
                                  stdout=errors, stderr=errors, env=environment,
                                  pass_fds=[theirs.fileno()])
         theirs.close()

@@ -4,14 +4,15 @@
 import errno
 import os
 import signal
-import socket
+import threading
 
 import pytest
 
-from clients import RespError, encode
+from clients import RespClient, encode
 from fake_master import (ACCEPT_STOPPED, CLIENT_ANSWER, CLIENT_ASK, CLIENT_GONE, COMMITTED, FAILED,
                          PREPARE, PREPARED, MasterOfOne, flag, text, u32, u64)
-from harness import FakeServer, let_time_pass, listen_address, make_config, pool, wait_until
+from harness import (FakeServer, is_stopped, let_time_pass, listen_address, make_config, pool,
+                     wait_until)
 
 DEBUG_ONLY = "needs a build with expensive checks"
 
@@ -30,7 +31,6 @@ def start_worker(folder):
 
 
 def connect(pools, name="p"):
-    from clients import RespClient
     return RespClient(listen_address(pools[name]))
 
 
@@ -47,13 +47,6 @@ def connections_of(server):
     with server.client() as client:
         return int([line for line in client.call("INFO", "stats").decode().splitlines()
                     if line.startswith("total_connections_received")][0].partition(":")[2])
-
-
-def is_closed(client):
-    try:
-        return client.is_closed_by_peer()
-    except OSError:
-        return True
 
 
 # ---- prepare, commit, abort ----------------------------------------------------------------------
@@ -269,7 +262,6 @@ class SlowServer(FakeServer):
     """Answers each request with +OK or nil, but only when it is allowed to."""
 
     def __init__(self):
-        import threading
         self.allowed = threading.Event()
         self.asked = 0
         super().__init__(self._behave_slowly)
@@ -345,6 +337,45 @@ def test_no_timeout_before_and_one_now_ends_what_hangs(start_worker):
             master.reload(changed(pools, timeout=100), drain_timeout_ms=300)
             assert client.read_line().startswith(b"-ERR ")
             server.allowed.set()
+
+
+def stopped_commit(master, pools):
+    """A Commit that a stopped worker finds in its channel when its clients have sent something."""
+    os.kill(master.pid, signal.SIGSTOP)
+    wait_until(lambda: is_stopped(master.pid), what="the worker to stop")
+    master.send_commit(pools, 2)
+    let_time_pass(0.3, "longer than a worker may be away without reading its orders first")
+
+
+def test_a_worker_that_was_stopped_commits_before_it_reads_its_clients(start_worker, redis_servers):
+    first, second = redis_servers[:2]
+    pools = redis_pools([first])
+    there = changed(pools, servers=[second.entry()])
+    master = start_worker(pools)
+    with connect(pools) as client, connect(pools) as idle:
+        assert client.call("PING") == idle.call("PING") == "PONG"
+        assert master.prepare(there) == ""
+        stopped_commit(master, there)
+        client.send(encode("SET", "a", "1"))
+        os.kill(master.pid, signal.SIGCONT)
+        assert client.read_line() == b"+OK\r\n"
+        assert (first.keys(), second.keys()) == (set(), {b"a"})
+        assert idle.call("GET", "a") == b"1"
+
+
+def test_a_client_that_is_being_read_is_ended_in_order(start_worker, redis_servers,
+                                                       memcached_servers):
+    pools = redis_pools(redis_servers[:1])
+    other = {"p": pool(memcached_servers[:1], listen=pools["p"]["listen"])}
+    master = start_worker(pools)
+    with connect(pools) as client:
+        assert client.call("PING") == "PONG"
+        assert master.prepare(other) == ""
+        stopped_commit(master, other)
+        client.send(encode("SET", "a", "1"))
+        os.kill(master.pid, signal.SIGCONT)
+        assert client.read_to_end() == b""
+    assert master.expect(COMMITTED).u64() == 2
 
 
 # ---- counters ------------------------------------------------------------------------------------
