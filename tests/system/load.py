@@ -22,6 +22,7 @@ counted, by group:
     local         this machine's own trouble (no ports, no descriptors)
     wrong         anything else
     connects      connections made (not a failure)
+    resets        connections that ended by a reset, each also one of the above
 
 load_child.py has the clients, load_speech.py the two protocols.
 """
@@ -35,7 +36,7 @@ from harness import spawn, wait_until
 
 FAILURES = ("error", "lost", "unserved", "closed_idle", "reset_idle", "refused", "timeout",
             "local", "wrong")
-ANSWER_LIMIT_S = 60
+ANSWER_LIMIT_S = 30
 
 
 class Group:

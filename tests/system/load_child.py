@@ -145,6 +145,7 @@ class Client:
         self.close(RETRY_S)
 
     def ended(self, text, reset):
+        self.group.tally.counts["resets"] += reset
         if not self.pending:
             self.broken("reset_idle" if reset else "closed_idle", text)
         elif self.got_reply:
