@@ -64,16 +64,26 @@ Master::Master(io::Loop& loop, Settings settings, const ConfigFile& file, Daemon
           .bytes = file.bytes},
       stats_names_(names_of(*file.config)),
       resolver_(loop, *file.config,
-                {.on_change = [this](size_t pool) { supervisor_.broadcast_ring(pool); },
+                {.on_change = [this](size_t pool,
+                                     size_t shard) { health_.on_address_change(pool, shard); },
                  .ever_answered =
                      [this](size_t pool, size_t shard) {
                          return supervisor_.ever_answered(pool, shard);
                      }}),
+      health_(loop, *file.config, kFirstGeneration,
+              {.ring_to_all = [this](size_t pool) { supervisor_.broadcast_ring(pool); },
+               .ring_to = [this](size_t slot, size_t pool) { supervisor_.send_ring(slot, pool); },
+               .reconnect =
+                   [this](size_t slot, const control::Reconnect& message) {
+                       supervisor_.send(slot, message);
+                   },
+               .address = [this](size_t pool,
+                                 size_t shard) { return resolver_.address(pool, shard); }}),
       supervisor_(loop, settings_.workers,
                   {.config = *file.config,
                    .config_bytes = config_bytes_,
                    .listeners = listeners_,
-                   .ring = [this](size_t pool) { return resolver_.ring(pool); },
+                   .ring = [this](size_t pool) { return ring(pool); },
                    .log_file = settings_.log_file,
                    .detached = settings_.daemonize},
                   *this),
@@ -82,8 +92,13 @@ Master::Master(io::Loop& loop, Settings settings, const ConfigFile& file, Daemon
                         make_stats_document(std::move(on_document));
                     }),
       stop_(loop, supervisor_, listeners_, [this] { loop_.stop(); }) {
+    loop_.set_hooks(this);
     // First of all, so that an order that comes early is obeyed and not died of.
     install_signals();
+}
+
+Master::~Master() {
+    loop_.set_hooks(nullptr);
 }
 
 base::Status Master::prepare() {
@@ -134,6 +149,35 @@ bool Master::on_connect_failed(size_t pool, size_t shard) {
     return resolver_.on_connect_failed(pool, shard);
 }
 
+void Master::on_worker_up(size_t slot) {
+    health_.on_worker_up(slot);
+}
+
+void Master::on_worker_gone(size_t slot) {
+    health_.on_worker_gone(slot);
+}
+
+bool Master::on_suspect(size_t slot, const control::Suspect& suspect) {
+    return health_.on_suspect(slot, suspect);
+}
+
+bool Master::on_beat(size_t slot, const control::Beat& beat) {
+    return health_.on_beat(slot, beat);
+}
+
+control::RingState Master::ring(size_t pool) const {
+    control::RingState ring = health_.ring(pool);
+    for (size_t shard = 0; shard < ring.servers.size(); ++shard) {
+        ring.servers[shard].address = std::string(resolver_.address(pool, shard).bytes());
+    }
+    return ring;
+}
+
+void Master::after_poll() noexcept {
+    health_.after_poll();
+    supervisor_.after_poll();
+}
+
 void Master::on_worker_stopped() {
     stop_.on_worker_stopped();
 }
@@ -161,6 +205,7 @@ void Master::report_started() {
 void Master::make_stats_document(std::function<void(std::string)> on_document) {
     supervisor_.gather_stats([this, on_document = std::move(on_document)] {
         stats::Snapshot snapshot = supervisor_.stats();
+        health_.add_to(snapshot);
         // twemproxy: one listener per pool counts as a connection.
         const auto listeners = static_cast<int64_t>(stats_names_.size());
         snapshot.total_connections += listeners;

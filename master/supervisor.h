@@ -17,8 +17,10 @@
 #include "common/stats/stats.h"
 #include "config/model.h"
 #include "master/client_ledger.h"
+#include "master/crash_meter.h"
 #include "master/listener_set.h"
 #include "master/respawn_policy.h"
+#include "master/slot_watch.h"
 #include "master/stats_book.h"
 #include "master/stats_gather.h"
 #include "master/worker_process.h"
@@ -34,6 +36,12 @@ class SupervisorEvents {
     virtual void on_workers_cannot_start(const std::string& reason) = 0;
     // False: there is no such server.
     [[nodiscard]] virtual bool on_connect_failed(size_t pool, size_t shard) = 0;
+    // A process has said HELLO, and is about to be sent every pool's RING. / It has ended.
+    virtual void on_worker_up(size_t slot) = 0;
+    virtual void on_worker_gone(size_t slot) = 0;
+    // False: it does not fit the config.
+    [[nodiscard]] virtual bool on_suspect(size_t slot, const control::Suspect& suspect) = 0;
+    [[nodiscard]] virtual bool on_beat(size_t slot, const control::Beat& beat) = 0;
     // A worker has stopped accepting, or has ended.
     virtual void on_worker_stopped() = 0;
 };
@@ -62,6 +70,13 @@ class Supervisor : private WorkerEvents {
     void kill_all() noexcept;
 
     void broadcast_ring(size_t pool);
+    void send_ring(size_t slot, size_t pool);
+    template <class M>
+    void send(size_t slot, const M& message) {
+        if (slot < slots_.size() && is_connected(slots_[slot])) {
+            slots_[slot].worker->link().send(message);
+        }
+    }
     template <class M>
     void broadcast(const M& message) {
         for (const Slot& slot : slots_) {
@@ -78,7 +93,14 @@ class Supervisor : private WorkerEvents {
         return book_.ever_answered(pool, shard);
     }
 
+    // Once per turn of the loop, after what has arrived was read (io::LoopHooks).
+    void after_poll() { watch_.after_poll(); }
+
     [[nodiscard]] size_t running_count() const noexcept;
+    // Workers that ended unbidden, and slots whose listeners another worker took over; ever.
+    [[nodiscard]] uint64_t crash_count() const noexcept { return crashes_.count(); }
+    [[nodiscard]] uint64_t adoption_count() const noexcept { return watch_.adoption_count(); }
+    [[nodiscard]] const SlotWatch& watch() const noexcept { return watch_; }
     [[nodiscard]] bool all_accept_stopped() const noexcept;
 
   private:
@@ -89,6 +111,8 @@ class Supervisor : private WorkerEvents {
 
     static bool is_connected(const Slot& slot) noexcept;
     void spawn(size_t slot);
+    WorkerProcess* ready_worker_or_null(size_t slot) noexcept;
+    void count_crash();
     void after_death(size_t slot, const std::string& what);
     std::vector<size_t> ask_for_stats(uint64_t request_id);
 
@@ -97,6 +121,8 @@ class Supervisor : private WorkerEvents {
     void on_worker_failed(WorkerProcess& worker, const std::string& reason) override;
     bool on_worker_stats(WorkerProcess& worker, const control::StatsReport& report) override;
     bool on_worker_connect_failed(const control::ConnectFailed& message) override;
+    bool on_worker_suspect(WorkerProcess& worker, const control::Suspect& suspect) override;
+    bool on_worker_beat(WorkerProcess& worker, const control::Beat& beat) override;
     bool on_worker_client_ask(WorkerProcess& worker, const control::ClientAsk& ask) override;
     bool on_worker_client_gone(WorkerProcess& worker, const control::ClientGone& gone) override;
     void on_worker_accept_stopped(WorkerProcess& worker) override;
@@ -110,6 +136,8 @@ class Supervisor : private WorkerEvents {
     StatsBook book_;
     StatsGather gather_;
     std::vector<Slot> slots_;
+    CrashMeter crashes_;
+    SlotWatch watch_;
     bool all_were_ready_ = false;
     bool cannot_start_ = false;
     bool respawning_ = true;

@@ -34,6 +34,10 @@ class WorkerEvents {
                                                const control::StatsReport& report) = 0;
     // False: there is no such server.
     [[nodiscard]] virtual bool on_worker_connect_failed(const control::ConnectFailed& message) = 0;
+    // False: it does not fit the config.
+    [[nodiscard]] virtual bool on_worker_suspect(WorkerProcess& worker,
+                                                 const control::Suspect& suspect) = 0;
+    [[nodiscard]] virtual bool on_worker_beat(WorkerProcess& worker, const control::Beat& beat) = 0;
     // False: there is no such pool.
     [[nodiscard]] virtual bool on_worker_client_ask(WorkerProcess& worker,
                                                     const control::ClientAsk& ask) = 0;

@@ -44,12 +44,15 @@ size_t default_budget_bytes() {
 Worker::Worker(const WorkerOptions& options)
     : options_(options),
       path_(loop_, memory_, seed()),
+      listeners_(loop_, [this](uint32_t pool, int fd) { pools_[pool]->add_client(fd); }),
       deadline_timer_(loop_, [this] { deadlines_due_ = true; }),
+      health_timer_(loop_, [this] { health_due_ = true; }),
       beat_timer_(loop_, [this] { beat(); }),
       housekeeping_timer_(loop_, [this] { housekeep(); }),
       stop_timer_(loop_, [this] { end(0); }),
       term_(loop_, SIGTERM, [this] { begin_stop(); }),
-      quit_(loop_, SIGQUIT, [this] { begin_stop(); }) {
+      quit_(loop_, SIGQUIT, [this] { begin_stop(); }),
+      test_faults_(options.slot) {
     memory_.budget_bytes = default_budget_bytes();
     path_.connect_failed = [this](uint32_t pool, uint32_t shard) {
         if (control_ != nullptr) {
@@ -66,6 +69,14 @@ Worker::Worker(const WorkerOptions& options)
             control_->send(control::ClientGone{pool, 1});
         }
     };
+    path_.suspect = [this](uint32_t pool, const health::EjectorAction& suspect) {
+        accuse(pool, suspect);
+    };
+    path_.catch_up = [this] {
+        if (control_ != nullptr) {
+            control_->read_now();
+        }
+    };
     loop_.set_hooks(this);
     control_ = std::make_unique<ControlLink>(loop_, options.control_fd, *this);
 }
@@ -73,10 +84,7 @@ Worker::Worker(const WorkerOptions& options)
 Worker::~Worker() {
     loop_.set_hooks(nullptr);
     control_.reset();
-    listeners_.clear();
-    for (const auto& [pool, fd] : waiting_listeners_) {
-        ::close(fd);
-    }
+    listeners_.close_all();
     for (const auto& pool : pools_) {
         pool->fail_servers(ECANCELED);
         while (!pool->clients().empty()) {
@@ -104,6 +112,7 @@ void Worker::end(int status) {
 // ---- once per turn ----
 
 void Worker::before_poll() noexcept {
+    test_faults_.check();
     ++path_.turn;
     free_closed_sessions();
     path_.flush.flush_all();
@@ -111,12 +120,16 @@ void Worker::before_poll() noexcept {
     if (path_.fragments_in_flight > 0 && check_period_ms_ > 0 && !deadline_timer_.running()) {
         deadline_timer_.start(check_period_ms_, check_period_ms_);
     }
+    if (path_.health_has_deadline && !health_timer_.running()) {
+        health_timer_.start(kHealthCheckMs, kHealthCheckMs);
+    }
     if (path_.stopping && turns_to_finish_ == 0 && client_count() == 0) {
         end(0);
     }
 }
 
 void Worker::after_poll() noexcept {
+    path_.last_turn_ms = DataPath::coarse_now_ms();
     if (deadlines_due_) {
         deadlines_due_ = false;
         const uint64_t now_ms = loop_.active_ms();
@@ -127,11 +140,42 @@ void Worker::after_poll() noexcept {
             deadline_timer_.stop();
         }
     }
+    if (health_due_) {
+        health_due_ = false;
+        judge_health();
+    }
     if (turns_to_finish_ > 0 && --turns_to_finish_ == 0) {
         for (const auto& pool : pools_) {
             pool->finish_clients();
         }
     }
+}
+
+// Behind the deadlines of requests: a timeout of this turn is heard before a wait ends.
+void Worker::judge_health() {
+    bool any = false;
+    for (const auto& pool : pools_) {
+        any = pool->judge_health() || any;
+    }
+    path_.health_has_deadline = any;
+    if (!any) {
+        health_timer_.stop();
+    }
+}
+
+void Worker::accuse(uint32_t pool, const health::EjectorAction& suspect) {
+    if (control_ == nullptr) {
+        return;
+    }
+    control_->send(control::Suspect{
+        .generation = generation_,
+        .pool = pool,
+        .server = config_.pools[pool].servers[suspect.shard].name,
+        .epoch = suspect.epoch,
+        .cause = static_cast<uint32_t>(suspect.cause),
+        .first_failure_ms = suspect.first_failure_ms,
+        .sent_ms = loop_.now_ms(),
+    });
 }
 
 void Worker::free_closed_sessions() {
@@ -179,11 +223,11 @@ void Worker::beat() {
         return;
     }
     control::Beat message;
+    message.lag_ms = static_cast<uint32_t>(std::min<uint64_t>(loop_.take_lag_ms(), UINT32_MAX));
     message.client_connections = static_cast<uint32_t>(client_count());
     message.generation = generation_;
     for (const auto& pool : pools_) {
-        message.pools.push_back(
-            {.epoch = pool->epoch(), .in_fallback = false, .last_success_ms = {}});
+        message.pools.push_back(pool->health());
     }
     control_->send(message);
 }
@@ -208,6 +252,7 @@ void Worker::report_stats(uint64_t request_id) {
     }
     control::StatsReport report;
     report.request_id = request_id;
+    report.generation = generation_;
     report.total_connections = path_.total_connections;
     report.curr_connections = path_.curr_connections;
     report.values = stats::flatten(snapshot);
@@ -254,6 +299,14 @@ void Worker::handle(control::RingState& message) {
     }
 }
 
+void Worker::handle(control::Reconnect& message) {
+    if (message.generation != generation_ || message.pool >= pools_.size() ||
+        !pools_[message.pool]->renew_connections(message.server)) {
+        RM_LOG(kErr, "told to renew the connections to a server of pool {} that is not there",
+               message.pool);
+    }
+}
+
 void Worker::handle(control::Listeners& message) {
     for (const control::ListenerUse& use : message.uses) {
         const int fd = control_->take_descriptor();
@@ -264,8 +317,19 @@ void Worker::handle(control::Listeners& message) {
             }
             return;
         }
-        waiting_listeners_.emplace_back(use.pool, fd);
+        if (path_.stopping) {
+            ::close(fd);  // the master hears, or has heard, that this worker accepts no more
+            continue;
+        }
+        listeners_.hold(use, fd);
+        if (ready_) {
+            listeners_.start(use.listener);
+        }
     }
+}
+
+void Worker::handle(control::ReleaseListeners& message) {
+    listeners_.release(message.listeners);
 }
 
 void Worker::handle(control::Start&) {
@@ -275,15 +339,7 @@ void Worker::handle(control::Start&) {
         give_up("told to start without a placement of every pool");
         return;
     }
-    for (const auto& [index, fd] : waiting_listeners_) {
-        Pool* pool = pools_[index].get();
-        const size_t per_turn =
-            pool->config().listen.is_unix ? kUnixAcceptsPerTurn : kAcceptsPerTurn;
-        listeners_.push_back(std::make_unique<io::Listener>(
-            loop_, fd, per_turn, [pool](int client) { pool->add_client(client); }));
-        listeners_.back()->start();
-    }
-    waiting_listeners_.clear();
+    listeners_.start_all();
     for (const auto& pool : pools_) {
         pool->preconnect();
     }
@@ -347,10 +403,7 @@ void Worker::begin_stop() {
 }
 
 void Worker::stop_accepting() {
-    for (const auto& listener : listeners_) {
-        listener->accept_all();
-    }
-    listeners_.clear();
+    listeners_.empty_all();
     if (control_ != nullptr) {
         control_->send(control::AcceptStopped{});
     }
@@ -362,7 +415,7 @@ void Worker::on_master_gone() {
     }
     master_gone_ = true;
     RM_LOG(kWarn, "the master is gone, ending");
-    listeners_.clear();
+    listeners_.close_all();
     path_.stopping = true;
     turns_to_finish_ = 2;
     beat_timer_.start(1, kBeatMs);

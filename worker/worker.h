@@ -8,17 +8,17 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "common/io/listener.h"
 #include "common/io/loop.h"
 #include "common/io/signal.h"
 #include "common/io/timer.h"
 #include "config/model.h"
 #include "worker/control_link.h"
 #include "worker/data_path.h"
+#include "worker/listener_table.h"
 #include "worker/pool.h"
+#include "worker/test_faults.h"
 #include "worker/worker_main.h"
 
 namespace ringmaster::worker {
@@ -42,7 +42,9 @@ class Worker : public io::LoopHooks, public ControlEvents {
     void handle(std::monostate&) {}
     void handle(control::ConfigBytes& message);
     void handle(control::RingState& message);
+    void handle(control::Reconnect& message);
     void handle(control::Listeners& message);
+    void handle(control::ReleaseListeners& message);
     void handle(control::Start& message);
     void handle(control::StatsRequest& message);
     void handle(control::ClientAnswer& message);
@@ -56,6 +58,8 @@ class Worker : public io::LoopHooks, public ControlEvents {
     }
 
     void beat();
+    void judge_health();
+    void accuse(uint32_t pool, const health::EjectorAction& suspect);
     void housekeep();
     void judge_load();
     void report_stats(uint64_t request_id);
@@ -76,9 +80,9 @@ class Worker : public io::LoopHooks, public ControlEvents {
     config::Config config_;
     uint64_t generation_ = 0;
     std::vector<std::unique_ptr<Pool>> pools_;
-    std::vector<std::pair<uint32_t, int>> waiting_listeners_;  // pool, descriptor: until Start
-    std::vector<std::unique_ptr<io::Listener>> listeners_;
+    ListenerTable listeners_;
     io::Timer deadline_timer_;
+    io::Timer health_timer_;
     io::Timer beat_timer_;
     io::Timer housekeeping_timer_;
     io::Timer stop_timer_;
@@ -86,6 +90,7 @@ class Worker : public io::LoopHooks, public ControlEvents {
     io::Signal quit_;
     uint64_t check_period_ms_ = 0;  // 0: no pool has a timeout
     bool deadlines_due_ = false;
+    bool health_due_ = false;
     uint64_t load_cpu_us_ =
         0;  // CPU time of this process, and the clock, when the load was last judged
     uint64_t load_wall_us_ = 0;
@@ -94,6 +99,7 @@ class Worker : public io::LoopHooks, public ControlEvents {
     int turns_to_finish_ = 0;
     bool master_gone_ = false;
     int exit_status_ = 0;
+    TestFaults test_faults_;
     std::unique_ptr<ControlLink> control_;
 };
 
