@@ -122,16 +122,9 @@ def start_proxy(request, folder):
 
 
 @pytest.fixture
-def start_reloadable(start_proxy, folder):
+def start_reloadable(start_proxy):
     """start_reloadable(pools, process=..., ...) -> reloader.Reloader of a proxy like start_proxy's."""
-    count = 0
-
-    def start(pools, process=None, **options):
-        nonlocal count
-        count += 1
-        return reloader.Reloader(start_proxy, folder / f"c{count}.sock", pools, process, **options)
-
-    return start
+    return lambda *arguments, **options: reloader.Reloader(start_proxy, *arguments, **options)
 
 
 @pytest.fixture

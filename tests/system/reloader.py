@@ -38,11 +38,9 @@ def is_sanitized():
 class Reloader:
     """`pools` and `process` are what the file says now. `proxy` is the harness.Proxy."""
 
-    def __init__(self, start_proxy, control, pools, process=None, *, arguments=(), **options):
-        self.control = str(control)
+    def __init__(self, start_proxy, pools, process=None, **options):
         self.pools, self.process = pools, process
-        self.proxy = start_proxy(pools, process=process,
-                                 arguments=["--control", self.control, *arguments], **options)
+        self.proxy = start_proxy(pools, process=process, **options)
 
     # ---- the file
 
@@ -66,12 +64,12 @@ class Reloader:
 
     def command(self, *words):
         """(exit code, everything printed) of a command to the running proxy."""
-        code, out, err = run_binary(*words, "--control", self.control, timeout=RELOAD_LIMIT_S)
+        code, out, err = self.proxy.command(*words, timeout=RELOAD_LIMIT_S)
         return code, out + err
 
     def start_command(self):
         """The same for a reload that takes long; finish with .communicate()."""
-        return harness.spawn([self.proxy.binary, "reload", "--control", self.control],
+        return harness.spawn([self.proxy.binary, "reload", "--control", self.proxy.control],
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def ask(self):
@@ -123,9 +121,9 @@ class Reloader:
         return max((outcome.generation or 0 for outcome in self.outcomes()), default=0)
 
     def status(self):
-        code, text = self.command("status", "--json")
-        assert code == 0, text
-        return json.loads(text)
+        code, out, err = self.proxy.command("status", "--json")
+        assert code == 0, err
+        return json.loads(out)
 
     def failures_counted(self):
         """The counter of failed reloads."""
@@ -141,7 +139,3 @@ class Reloader:
         found = list(search(self.status()))
         assert len(found) == 1, f"no counter of failed reloads: {self.status()}"
         return found[0]
-
-    def surplus_pids(self):
-        """Living workers beyond the wanted number."""
-        return self.proxy.worker_pids()[self.process["workers"]:]

@@ -14,21 +14,12 @@ from clients import Connection, encode
 from gated import NamedServer
 from harness import (FakeServer, Proxy, free_port, is_alive, make_config, never_answer, pool,
                      port_is_open, wait_until)
+from hostile import bulk
 from load import Load, long_lived, short_lived
 
 
 def redis_pool(servers, **settings):
     return pool(servers, redis=True, **{"timeout": 30000, **settings})
-
-
-def read_to_fin(client):
-    """Everything up to an orderly end: a reset fails the test."""
-    data = bytes(client._buffer[client._at:])
-    while True:
-        piece = client.socket.recv(1 << 16)
-        if not piece:
-            return data
-        data += piece
 
 
 def wait_closed(proxy):
@@ -60,7 +51,7 @@ def test_a_hundred_requests_in_flight_are_all_answered(start_proxy, slow, number
             assert client.read_reply() == b"slow:k%d" % index
             if number == signal.SIGQUIT:  # it serves on until the client has enough
                 client.half_close()
-            assert read_to_fin(client) == b""
+            assert client.read_to_fin() == b""
         begin = time.monotonic()
         assert proxy.wait_exit() == 0
         assert time.monotonic() - begin < 2
@@ -78,20 +69,11 @@ def test_term_lets_what_has_arrived_be_answered_and_ends_without_a_reset(start_p
         wait_closed(proxy)
         client.send(b"".join(encode("GET", f"b{i}") for i in range(500)))
         slow.open()
-        replies = read_to_fin(client)
-        wanted = b"".join(harness_bulk(f"{name}{i}") for name in "ab" for i in range(500))
-        assert replies and wanted.startswith(replies), replies[-100:]
-        answered = replies.count(b"$")
-        assert answered >= 500
-        assert replies == b"".join(harness_bulk(f"{'ab'[i // 500]}{i % 500}")
-                                   for i in range(answered)), "a reply was cut off"
+        replies = client.read_to_fin()
+        wanted = [bulk(b"slow:%s%d" % (name, i)) for name in (b"a", b"b") for i in range(500)]
+        assert replies in [b"".join(wanted[:count]) for count in range(500, 1001)], replies[-100:]
         assert proxy.wait_exit() == 0
     proxy.assert_nothing_left()
-
-
-def harness_bulk(key):
-    value = f"slow:{key}".encode()
-    return b"$%d\r\n%s\r\n" % (len(value), value)
 
 
 @pytest.mark.parametrize("kind", ["redis", "memcached"])
@@ -113,7 +95,7 @@ def test_term_delivers_a_large_reply_to_a_slow_reader(start_proxy, redis_servers
         proxy.signal(signal.SIGTERM)
         wait_closed(proxy)
         assert proxy.process.poll() is None
-        assert first + read_to_fin(client) == wanted
+        assert first + client.read_to_fin() == wanted
         assert proxy.wait_exit() == 0
     proxy.assert_nothing_left()
 
@@ -128,8 +110,8 @@ def test_term_ends_a_half_sent_request_in_order(start_proxy, redis_servers):
         assert client.read_reply() == b"v"
         begin = time.monotonic()
         proxy.signal(signal.SIGTERM)
-        assert read_to_fin(client) == b""
-        assert read_to_fin(idle) == b""
+        assert client.read_to_fin() == b""
+        assert idle.read_to_fin() == b""
         assert proxy.wait_exit() == 0
         assert time.monotonic() - begin < 3
     proxy.assert_nothing_left()
@@ -229,7 +211,7 @@ def test_clients_in_the_accept_queue_are_answered(start_proxy, redis_servers, nu
         for client in clients:
             assert client.read_line() == b"+PONG\r\n"
             client.half_close()
-            assert read_to_fin(client) == b""
+            assert client.read_to_fin() == b""
         assert proxy.wait_exit() == 0
     proxy.assert_nothing_left()
 
@@ -258,12 +240,12 @@ def test_a_client_that_waits_for_a_place_is_told(start_proxy, redis_servers, mem
             if how == "worker":
                 for client in clients:
                     assert client.read_line().startswith(bad)
-                    assert read_to_fin(client) == b""
+                    assert client.read_to_fin() == b""
         if how == "master":
             for client in clients:
                 line = client.read_line()
                 assert line.startswith((good, bad)), line
-                assert read_to_fin(client) == b""
+                assert client.read_to_fin() == b""
             assert proxy.wait_exit() == 0
         else:
             proxy.wait_workers(1, without=[worker])
@@ -324,9 +306,9 @@ def test_quit_ends_idle_clients_at_drain_timeout_in_order(start_proxy, slow):
         proxy.signal(signal.SIGQUIT)
         wait_closed(proxy)
         assert idle.call("PING") == "PONG"
-        assert read_to_fin(idle) == b""
+        assert idle.read_to_fin() == b""
         assert time.monotonic() - begin > 0.5
-        last = read_to_fin(waiting)
+        last = waiting.read_to_fin()
         assert last == b"" or last.startswith(b"-"), last
         assert proxy.wait_exit() == 0
     proxy.assert_nothing_left()
@@ -409,10 +391,9 @@ def test_a_killed_master_leaves_no_orphan_though_requests_hang(start_proxy):
 
 
 def start_again(proxy):
-    """The same command, at once: same ports, same pid file, same log."""
+    """At once, in the same folder: same ports, same pid file, whatever was left behind."""
     proxy.log.rename(proxy.log.with_suffix(".before"))
-    return Proxy(proxy.folder, proxy.pools, workers=proxy.workers,
-                 arguments=proxy.command[proxy.command.index("--workers") + 2:])
+    return Proxy(proxy.folder, proxy.pools, workers=proxy.workers)
 
 
 @pytest.mark.parametrize("hanging", [False, True])
@@ -476,7 +457,7 @@ def test_a_stopped_master_does_not_stop_the_data(start_proxy, redis_servers):
     assert proxy.worker_pids() == workers
 
 
-# ---- a daemon is told the same -------------------------------------------------------------------
+# ---- the whole process group ---------------------------------------------------------------------
 
 
 def test_the_end_of_a_process_group_answers_what_is_in_flight(folder, slow):
@@ -499,7 +480,7 @@ def test_the_end_of_a_process_group_answers_what_is_in_flight(folder, slow):
             wait_until(lambda: not port_is_open(harness.listen_address(settings)[1]),
                        what="the port to close")
             slow.open()
-            assert read_to_fin(client) == b"$6\r\nslow:k\r\n"
+            assert client.read_to_fin() == b"$6\r\nslow:k\r\n"
         assert process.wait(harness.DEADLINE_S) == 0
         wait_until(lambda: not any(map(is_alive, workers)), 2, "the workers' end")
     finally:
