@@ -134,7 +134,8 @@ def title_of(pid):
     return words.replace(b"\0", b" ").decode()
 
 
-def _socket_inodes(pid):
+def socket_inodes(pid):
+    """Of all sockets it has open."""
     inodes = set()
     for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir():
         with contextlib.suppress(OSError):
@@ -152,7 +153,7 @@ def pid_serving(client_socket, pids):
         fields = line.split()
         if fields[1].endswith(wanted[0]) and fields[2].endswith(wanted[1]):
             for pid in pids:
-                if fields[9] in _socket_inodes(pid):
+                if fields[9] in socket_inodes(pid):
                     return pid
     return None
 
