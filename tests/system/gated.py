@@ -12,8 +12,8 @@ from harness import FakeServer
 class NamedServer(FakeServer):
     """A Redis or memcached that answers a read of KEY with "NAME:KEY", a write with success.
 
-    With `gated` nothing is answered before open(), but all is read; close_gate() shuts it again. `keys` are those
-    asked for, in the order they came.
+    With `gated` nothing is answered before open(), but all is read; close_gate() shuts it again.
+    `keys` are those asked for, in the order they came.
     """
 
     def __init__(self, name, protocol="redis", gated=False):
@@ -82,6 +82,7 @@ class NamedServer(FakeServer):
 
     def _memcached(self, words):
         if words[0] in (b"get", b"gets"):
-            return b"".join(b"VALUE %s 0 %d\r\n%s\r\n" % (key, len(self.value(key)), self.value(key))
-                            for key in words[1:]) + b"END\r\n"
+            found = [(key, self.value(key)) for key in words[1:]]
+            return b"".join(b"VALUE %s 0 %d\r\n%s\r\n" % (key, len(value), value)
+                            for key, value in found) + b"END\r\n"
         return b"STORED\r\n" if words[0] == b"set" else b"OK\r\n"

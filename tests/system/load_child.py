@@ -2,8 +2,8 @@
 """The process that makes load (load.py starts it): many clients on one thread, each reply checked.
 
 Reads a JSON line with the groups, then one command a line; each is answered by one JSON line with
-the summary so far. `strict GROUP`: from now on no read may miss. `stop`: what is in flight is waited
-for, then it ends. It ends by itself at its time limit and when its parent is gone.
+the summary so far. `strict GROUP`: from now on no read may miss. `stop`: what is in flight is
+waited for, then it ends. It ends by itself at its time limit and when its parent is gone.
 """
 
 import collections
@@ -24,6 +24,8 @@ EXAMPLES_MAX = 5
 LATENCIES_MAX = 200_000
 KEYS_REMEMBERED = 16
 RETRY_S = 0.01
+# EAGAIN: a Unix socket's queue is full.
+REFUSALS = (errno.ECONNREFUSED, errno.ECONNRESET, errno.ENOENT, errno.EAGAIN)
 READ_BYTES = 1 << 18
 # Unbuffered: what has arrived is what epoll sees.
 ORDERS = open(0, "rb", buffering=0)
@@ -124,9 +126,7 @@ class Client:
             self.refused(code)
 
     def refused(self, code):
-        what = "refused" if code in (errno.ECONNREFUSED, errno.ENOENT, errno.ECONNRESET) else "local"
-        if code == errno.EAGAIN:
-            what = "refused"  # a Unix socket's queue is full
+        what = "refused" if code in REFUSALS else "local"
         self.group.tally.add(what, f"client {self.number}: {os.strerror(code)}")
         self.close(RETRY_S)
 

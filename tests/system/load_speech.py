@@ -2,8 +2,9 @@
 """How the load speaks Redis and memcached: requests, the exact bytes of their replies, verdicts.
 
 Pure: no sockets, no clock. An Operation is one request with the reply it must get, byte for byte. A
-reply that is not these bytes is judged: an error line, values that are gone (a miss, which is legal
-only where a key's server may have changed), the right values in another order (memcached), or WRONG.
+reply that is not these bytes is judged: an error line, values that are gone (a miss, which is
+legal only where a key's server may have changed), the right values in another order (memcached),
+or WRONG.
 """
 
 import re
@@ -110,9 +111,11 @@ class Redis:
             at = len(head)
         for value in operation.found.values():
             end = cls.end_of_reply(reply, at)
+            if end is None:
+                return WRONG
+            legal = (b"$%d\r\n%s\r\n" % (len(value), value), b"$-1\r\n")
             bulk = reply[at:end]
-            if end is None or not (bulk == b"$-1\r\n" or bulk == b"$%d\r\n%s\r\n" % (len(value), value)
-                                   or cls._is_own_bulk(operation, bulk, client)):
+            if bulk not in legal and not cls._is_own_bulk(operation, bulk, client):
                 return WRONG
             at = end
         return VANISHED if at == len(reply) else WRONG

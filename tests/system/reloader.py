@@ -19,7 +19,7 @@ Outcome = collections.namedtuple("Outcome", "generation text")
 
 OUTCOME_LINE = re.compile(r"^.*(?:reloaded.*generation (?P<generation>\d+)|reload failed).*$",
                           re.MULTILINE)
-COMMAND_SAYS = re.compile(r"reloaded: generation (\d+)")
+COMMAND_SAYS = re.compile(r"(?:reloaded:|is unchanged,) generation (\d+)")
 RELOAD_LIMIT_S = 30
 
 
@@ -73,7 +73,7 @@ class Reloader:
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def ask(self):
-        """A reload of the file as it is."""
+        """A reload of the file as it is. One that has not changed is no new generation."""
         code, text = self.command("reload")
         said = COMMAND_SAYS.search(text)
         assert code == (0 if said else 1), (code, text, self.proxy.explain())
@@ -112,7 +112,7 @@ class Reloader:
             self.write(pools, process)
         before = len(self.outcomes())
         self.hup()
-        return wait_until(lambda: self.outcomes()[before:], what="the reload's outcome in the log")[0]
+        return wait_until(lambda: self.outcomes()[before:], what="the outcome in the log")[0]
 
     # ---- what the proxy says of itself
 

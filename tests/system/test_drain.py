@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TERM, QUIT, INT: nobody loses a reply, nobody hangs, every end of a connection is an orderly one."""
+"""TERM, QUIT, INT: nobody loses a reply, nobody hangs, connections end in order."""
 
 import contextlib
 import os
@@ -317,7 +317,8 @@ def test_quit_ends_idle_clients_at_drain_timeout_in_order(start_proxy, slow):
 @pytest.mark.slow
 def test_quit_under_load_costs_no_open_connection_anything(start_proxy, redis_servers,
                                                            memcached_servers):
-    proxy = start_proxy({"r": redis_pool(redis_servers), "m": pool(memcached_servers, timeout=9000)})
+    proxy = start_proxy({"r": redis_pool(redis_servers),
+                         "m": pool(memcached_servers, timeout=9000)})
     with Load([long_lived("r", proxy.address("r")),
                long_lived("m", proxy.address("m"), "memcached")], limit_s=60) as load:
         load.wait_served(50)

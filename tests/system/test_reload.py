@@ -410,7 +410,7 @@ def test_client_connections_is_counted_over_a_reload(start_reloadable, redis_ser
 
 
 def requests_in_two(kind):
-    """(what is sent before the reload, what after it, the reply) for cuts at every sort of place."""
+    """(sent before the reload, sent after it, the reply) for cuts at every sort of place."""
     value = b"v" * 100 + b"\r\n" + b"w" * 100
     if kind == "redis":
         request, reply = encode("SET", "key", value), b"+OK\r\n"
@@ -499,7 +499,7 @@ def test_a_pipeline_of_a_thousand_over_a_reload(start_reloadable):
         keys = harness.spread_keys(1000)
         with reloader.proxy.redis() as client:
             client.send(b"".join(encode("GET", key) for key in keys))
-            wait_until(lambda: len(a.keys) + len(b.keys) == 1000, what="the pipeline at the servers")
+            wait_until(lambda: len(a.keys) + len(b.keys) == 1000, what="all of it at the servers")
             owner = {key: a for key in a.keys} | {key: b for key in b.keys}
             reloader.reload({"p": {**settings, "servers": [entry(c, "c")]}})
             client.send(b"".join(encode("GET", key) for key in keys))

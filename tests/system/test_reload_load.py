@@ -32,7 +32,7 @@ class Changing:
         self._listen = {name: f"127.0.0.1:{free_port()}" for name in names}
 
     def pools(self, second):
-        """`second`: one server less, another hash, other timeouts, no extra pool, `moving` elsewhere."""
+        """`second`: a server less, another hash, other timeouts, no `extra`, `moving` elsewhere."""
         changing = {"hash": "murmur" if second else "fnv1a_64",
                     "distribution": "modula" if second else "ketama",
                     "timeout": 8000 if second else 9000}
@@ -97,11 +97,11 @@ def test_a_reload_every_half_second(start_reloadable, redis_servers, memcached_s
         load.wait_served(20)
         count = 0
         for count in every(EVERY_S, SECONDS):
-            second = count % 2 == 1
+            config = changing.pools(count % 2 == 1), changing.process(count % 2 == 1)
             if how == "command":
-                reloader.reload(changing.pools(second), changing.process(second))
+                reloader.reload(*config)
             else:
-                outcome = reloader.reload_by_signal(changing.pools(second), changing.process(second))
+                outcome = reloader.reload_by_signal(*config)
                 assert outcome.generation, outcome.text
         assert count >= SECONDS / EVERY_S / 2, f"only {count} reloads in {SECONDS} s"
         reloader.reload(changing.pools(False), changing.process(False))
