@@ -56,7 +56,8 @@ class NamedServer(FakeServer):
                     words, pending = self._take(pending)
                     if words is None:
                         break
-                    self.keys += words[1:2]
+                    reads = words[0].upper() in (b"GET", b"MGET", b"GETS")
+                    self.keys += words[1:] if reads else words[1:2]
                     ready.append(self._reply(words))
                 if ready:
                     replies.put(b"".join(ready))

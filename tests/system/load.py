@@ -154,6 +154,16 @@ class Load:
         """From now on the group's reads must find what was written. Keys begin afresh."""
         return self._ask(f"strict {group}")
 
+    def wait_all_connected(self):
+        """Until every client is in: for tests that close the door."""
+        wanted = {group["name"]: group["clients"] for group in self._order["groups"]}
+
+        def all_in():
+            now = self.snapshot()
+            return all(now.count("connects", name) >= count for name, count in wanted.items())
+
+        wait_until(all_in, ANSWER_LIMIT_S, "every client of the load to connect")
+
     def wait_served(self, more=1, groups=None):
         """Until each group has had `more` replies from now on."""
         before = self.snapshot()

@@ -12,7 +12,7 @@ import signal
 import subprocess
 
 import harness
-from harness import make_config, run_binary, wait_until
+from harness import make_config, wait_until
 
 # generation: None when it failed. text: what the command printed, or the log's line.
 Outcome = collections.namedtuple("Outcome", "generation text")
@@ -21,12 +21,6 @@ OUTCOME_LINE = re.compile(r"^.*(?:reloaded.*generation (?P<generation>\d+)|reloa
                           re.MULTILINE)
 COMMAND_SAYS = re.compile(r"(?:reloaded:|is unchanged,) generation (\d+)")
 RELOAD_LIMIT_S = 30
-
-
-def has_test_hooks():
-    """Whether the binary can be made to fail on demand (RM_TEST_...)."""
-    _, out, err = run_binary("-V")
-    return "test hooks" in out + err
 
 
 def is_sanitized():

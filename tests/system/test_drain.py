@@ -321,6 +321,7 @@ def test_quit_under_load_costs_no_open_connection_anything(start_proxy, redis_se
                          "m": pool(memcached_servers, timeout=9000)})
     with Load([long_lived("r", proxy.address("r")),
                long_lived("m", proxy.address("m"), "memcached")], limit_s=60) as load:
+        load.wait_all_connected()
         load.wait_served(50)
         proxy.signal(signal.SIGQUIT)
         wait_closed(proxy)

@@ -713,6 +713,32 @@ def test_a_surplus_worker_that_dies_is_not_replaced(start_reloadable, redis_serv
         assert reloader.proxy.worker_pids() == workers[:1]
 
 
+def test_a_surplus_worker_that_ends_during_a_reload_does_not_fail_it(start_reloadable):
+    """Its last client has left: that is no failure. The reload waits for another, stopped one."""
+    with NamedServer("x") as x, NamedServer("y") as y, contextlib.ExitStack() as stack:
+        settings = redis_pool([x])
+        reloader = start_reloadable({"p": settings}, {"workers": 3}, workers=None)
+        workers = reloader.proxy.wait_workers(3)
+        clients = open_clients(stack, reloader.proxy, 30, works=lambda c: c.call("GET", "k"))
+        homes = homes_of(clients, workers)
+        assert set(homes) == set(workers)
+        reloader.reload(process={"workers": 1})
+        with harness.stopped(workers[2:]):
+            reloader.write({"p": {**settings, "servers": [y.entry()]}})
+            command = reloader.start_command()
+            harness.let_time_pass(0.3, "the reload has to wait for the stopped worker")
+            assert command.poll() is None
+            for client, home in zip(clients, homes):
+                if home == workers[1]:
+                    client.close()
+            wait_until(lambda: not harness.is_alive(workers[1]), what="the surplus worker's end")
+        text = command.communicate(timeout=harness.DEADLINE_S)[0].decode()
+        assert command.returncode == 0, text
+        for client, home in zip(clients, homes):
+            if home != workers[1]:
+                assert client.call("GET", "k") == b"y:k"
+
+
 def test_the_stats_count_on_over_reloads(start_reloadable, redis_servers):
     """No counter of a pool and server that stay goes down; gauges are true."""
     settings = redis_pool(redis_servers[:1])

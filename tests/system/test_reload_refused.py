@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import time
 
 import pytest
 
@@ -14,7 +15,6 @@ from clients import RespClient
 from gated import NamedServer
 from harness import free_port, make_config, pid_serving, pool, run_binary, wait_until
 from load import Load, long_lived, short_lived
-from reloader import has_test_hooks
 
 
 def redis_pool(servers, **settings):
@@ -247,18 +247,33 @@ def test_an_unchanged_file_is_no_new_generation_by_signal(start_reloadable, x):
 
 
 def test_five_signals_are_at_most_two_reloads(start_reloadable, x, y):
+    """Each with another file, within 10 ms; rounds in which the machine was slower do not count."""
     settings = redis_pool([x])
     reloader = start_reloadable({"p": settings})
-    for number in range(5):
+    config = reloader.proxy.config
+    counted = 0
+    for number in range(40):
         server = y if number % 2 == 0 else x
-        before = len(reloader.outcomes())
+        files = []
         for timeout in range(5000, 5005):
-            reloader.write({"p": {**settings, "servers": [server.entry()], "timeout": timeout}})
+            files.append(config.with_suffix(f".{timeout}"))
+            files[-1].write_text(make_config(
+                {"p": {**settings, "servers": [server.entry()], "timeout": timeout}}))
+        before = len(reloader.outcomes())
+        begin = time.monotonic()
+        for file in files:
+            os.replace(file, config)
             reloader.hup()
+        took = time.monotonic() - begin
         wait_until(lambda: serves(reloader, server.name), what="the new config")
         # Behind whatever the signals have started.
         reloader.reload({"p": {**settings, "servers": [server.entry()], "timeout": 6000}})
-        assert 1 <= len(reloader.outcomes()) - before - 1 <= 2, reloader.outcomes()
+        if took < 0.01:
+            assert 1 <= len(reloader.outcomes()) - before - 1 <= 2, reloader.outcomes()[before:]
+            counted += 1
+        if counted == 5:
+            return
+    assert counted, "five signals never came within 10 ms"
 
 
 def test_a_signal_during_a_reload_is_remembered(start_reloadable, x, y):
@@ -419,18 +434,31 @@ def test_workers_killed_at_any_moment_of_many_reloads(start_reloadable, redis_se
     summary.assert_clean(allow=("lost", "unserved", "closed_idle", "reset_idle"))
 
 
-def test_a_config_that_kills_the_process_that_prepares_it(start_reloadable, x, y):
-    if not has_test_hooks():
-        pytest.skip("this binary has no test hooks")
+@pytest.mark.parametrize("slot", [0, 1])
+def test_a_config_that_kills_the_worker_that_prepares_it(start_reloadable, folder, x, y, slot):
+    """Aborted: whose clients are elsewhere notices nothing. Once it is harmless it is taken."""
     settings = redis_pool([x])
-    reloader = start_reloadable({"p": settings}, env={"RM_TEST_PREPARE_CRASH": "1"})
-    pids = reloader.proxy.all_pids()
-    with reloader.proxy.redis() as client:
-        assert client.call("GET", "k") == b"x:k"
-        for _ in range(3):
-            reloader.write_text(make_config({"p": {**settings, "servers": [y.entry()]}}))
-            outcome = reloader.ask()
-            assert outcome.generation is None and outcome.text.strip()
+    reloader = start_reloadable({"p": settings}, env={"RINGMASTER_TEST_FAULTS": str(folder)})
+    if "test faults are on" not in reloader.proxy.log_text():
+        pytest.skip("test faults are not in a release build")
+    workers = reloader.proxy.wait_workers(2)
+    (folder / f"die-preparing.{slot}").touch()
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(reloader.proxy.redis()) for _ in range(20)]
+        for client in clients:
             assert client.call("GET", "k") == b"x:k"
-    served_by_all(reloader, b"x")
-    assert reloader.proxy.all_pids() == pids  # nobody noticed
+        others = [client for client in clients
+                  if pid_serving(client.socket, workers) != workers[slot]]
+        reloader.write({"p": {**settings, "servers": [y.entry()]}})
+        outcome = reloader.ask()
+        assert outcome.generation is None
+        assert re.search(rf"worker {slot}\b", outcome.text), outcome.text
+        for client in others:
+            assert client.call("GET", "k") == b"x:k"
+        assert workers[1 - slot] in reloader.proxy.wait_workers(2, without=[workers[slot]])
+        served_by_all(reloader, b"x")
+        (folder / f"die-preparing.{slot}").unlink()
+        assert reloader.ask().generation
+        for client in others:
+            assert client.call("GET", "k") == b"y:k"
+    served_by_all(reloader, b"y")
