@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small clients on raw sockets: they send any bytes, and read exactly the replies asked for."""
 
+import contextlib
 import json
 import socket
 
@@ -104,6 +105,15 @@ class Connection:
             rest = bytes(self._buffer[self._at:])
             self._at = len(self._buffer)
             return rest
+
+    def read_to_fin(self):
+        """Everything until the other side closes in order; a reset raises."""
+        with contextlib.suppress(EOFError):
+            while True:
+                self._fill()
+        rest = bytes(self._buffer[self._at:])
+        self._at = len(self._buffer)
+        return rest
 
     def read_to_end_or_reply(self):
         """One line, or b"" when the connection was closed or reset instead."""

@@ -476,7 +476,8 @@ class Proxy:
     """One running proxy: ringmaster, or nutcracker when `binary` is that.
 
     The log goes to `log` in the folder. Construction returns when it serves; stop() checks that it
-    ends well and leaves nothing behind.
+    ends well and leaves nothing behind. workers=None: the config decides, as the command line would
+    win over it; the same for stats_address=None, stats_port and pid file with it.
     """
 
     def __init__(self, folder, pools, *, process=None, workers=2, arguments=(), binary=None,
@@ -494,9 +495,13 @@ class Proxy:
         self.workers = workers
         text = pools if isinstance(pools, str) else make_config(pools, process)
         self.config.write_text(text)
-        command = [self.binary, "-c", self.config, "-o", self.log, "-p", self.pid_file,
-                   "-a", stats_address, "-s", self.stats_port]
-        command += ["-i", "20"] if self.is_nutcracker else ["--workers", workers]
+        command = [self.binary, "-c", self.config, "-o", self.log]
+        if stats_address:
+            command += ["-p", self.pid_file, "-a", stats_address, "-s", self.stats_port]
+        if self.is_nutcracker:
+            command += ["-i", "20"]
+        elif workers is not None:
+            command += ["--workers", workers]
         self.command = [str(word) for word in [*command, *arguments]]
         self.errors = self.folder / "stderr"
         self._san = self.folder / "sanitizer"
@@ -605,7 +610,7 @@ class Proxy:
                     assert not os.path.exists(address), f"{address} is left behind"
                 else:
                     assert not port_is_open(address[1], address[0]), f"{address} is still open"
-        if self.stats_address.startswith("/"):
+        if (self.stats_address or "").startswith("/"):
             assert not os.path.exists(self.stats_address), f"{self.stats_address} is left behind"
         assert not self.sanitizer_reports(), self.sanitizer_reports()
 
