@@ -294,6 +294,23 @@ def test_a_draining_worker_s_slot_is_adopted(start_proxy):
             assert is_alive(workers[1])
 
 
+def test_term_serves_who_waits_at_a_slot_without_a_worker(start_proxy, settings):
+    """In the backoff, before the slot is adopted or just after."""
+    proxy = start_proxy({"p": settings}, workers=2)
+    for deaths in (1, 2):  # the second one is young: its successor has to wait
+        os.kill(proxy.wait_workers()[1], signal.SIGKILL)
+        wait_for_log(proxy, "worker 1 is gone", count=deaths)
+        wait_for_log(proxy, "serves again")
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(proxy.redis()) for _ in range(20)]
+        for client in clients:
+            client.send(encode("SET", "k", "v") + encode("GET", "k"))
+        proxy.signal(signal.SIGTERM)
+        for client in clients:
+            assert client.read_to_end() == b"+OK\r\n$1\r\nv\r\n"
+    assert proxy.wait_exit() == 0
+
+
 # ---- workers are stopped -------------------------------------------------------------------------
 
 
