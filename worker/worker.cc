@@ -322,7 +322,7 @@ void Worker::handle(control::Listeners& message) {
             continue;
         }
         listeners_.hold(use, fd);
-        if (ready_) {
+        if (ready_ && message.generation == generation_) {
             listeners_.start(use.listener);
         }
     }
