@@ -148,7 +148,7 @@ void Reconciler::on_address_change(uint32_t shard, uint64_t now_ms) {
     server.returned_ms = 0;
     server.last_veto_ms = 0;
     if (server.verdict == Verdict::kEjected) {
-        server.due_ms = now_ms;
+        server.due_ms = server.by_hand ? kNever : now_ms;
     } else {
         server.verdict = Verdict::kIn;
         server.due_ms = kNever;
