@@ -12,6 +12,7 @@
 #include "common/io/loop.h"
 #include "common/stats/stats.h"
 #include "master/config_file.h"
+#include "master/control_client.h"
 #include "master/daemonize.h"
 #include "master/machine.h"
 #include "master/master.h"
@@ -114,6 +115,9 @@ int serve(const Settings& settings, const ConfigFile& file) {
 }  // namespace
 
 int master_main(const std::vector<std::string>& arguments) {
+    if (is_command_line(arguments)) {
+        return run_command_line(arguments);
+    }
     const auto options = parse_options(arguments);
     if (!options) {
         return fail(options.error().message);
