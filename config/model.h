@@ -64,6 +64,14 @@ struct PoolConfig {
     std::vector<ServerConfig> servers;
 };
 
+// The database selected on connections to `server`; 0 = none is. twemproxy: there the data is in
+// database 0 with a password, or over a Unix socket, and redis_db_compat keeps it so.
+inline uint32_t redis_db_of(const PoolConfig& pool, const ServerConfig& server) noexcept {
+    const bool stays_in_0 =
+        pool.redis_db_compat && (!pool.redis_auth.empty() || server.address.is_unix);
+    return stays_in_0 ? 0 : pool.redis_db;
+}
+
 // The `ringmaster:` section. Unset optionals mean "the command line or the built-in default
 // decides".
 struct ProcessConfig {

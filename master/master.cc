@@ -64,16 +64,26 @@ Master::Master(io::Loop& loop, Settings settings, const ConfigFile& file, Daemon
           .bytes = file.bytes},
       stats_names_(names_of(*file.config)),
       resolver_(loop, *file.config,
-                {.on_change = [this](size_t pool) { supervisor_.broadcast_ring(pool); },
+                {.on_change = [this](size_t pool,
+                                     size_t shard) { health_.on_address_change(pool, shard); },
                  .ever_answered =
                      [this](size_t pool, size_t shard) {
                          return supervisor_.ever_answered(pool, shard);
                      }}),
+      health_(loop, *file.config, kFirstGeneration,
+              {.ring_to_all = [this](size_t pool) { supervisor_.broadcast_ring(pool); },
+               .ring_to = [this](size_t slot, size_t pool) { supervisor_.send_ring(slot, pool); },
+               .reconnect =
+                   [this](size_t slot, const control::Reconnect& message) {
+                       supervisor_.send(slot, message);
+                   },
+               .address = [this](size_t pool,
+                                 size_t shard) { return resolver_.address(pool, shard); }}),
       supervisor_(loop, settings_.workers,
                   {.config = *file.config,
                    .config_bytes = config_bytes_,
                    .listeners = listeners_,
-                   .ring = [this](size_t pool) { return resolver_.ring(pool); },
+                   .ring = [this](size_t pool) { return ring(pool); },
                    .log_file = settings_.log_file,
                    .detached = settings_.daemonize},
                   *this),
@@ -81,9 +91,31 @@ Master::Master(io::Loop& loop, Settings settings, const ConfigFile& file, Daemon
                     [this](std::function<void(std::string)> on_document) {
                         make_stats_document(std::move(on_document));
                     }),
-      stop_(loop, supervisor_, listeners_, [this] { loop_.stop(); }) {
+      stop_(loop, supervisor_, listeners_, [this] { loop_.stop(); }),
+      notifier_(loop, settings_.daemonize),
+      control_({.loop = loop,
+                .supervisor = supervisor_,
+                .health = health_,
+                .resolver = resolver_,
+                .config = [this]() -> const config::Config& { return *file_.config; },
+                .generation = [this] { return config_bytes_.generation; },
+                .stopping = [this] { return stop_.begun(); },
+                .stop = [this](bool drain) { begin_stop(drain); },
+                .set_log_level = [this](int level) { set_log_level(level, "set"); },
+                .config_file = settings_.config_file}),
+      control_server_(loop,
+                      [this](const std::vector<std::string>& words,
+                             ControlServer::OnAnswer on_answer) {
+                          run_command(control_, words, std::move(on_answer));
+                      }),
+      pulse_(loop, [this] { pulse(); }) {
+    loop_.set_hooks(this);
     // First of all, so that an order that comes early is obeyed and not died of.
     install_signals();
+}
+
+Master::~Master() {
+    loop_.set_hooks(nullptr);
 }
 
 base::Status Master::prepare() {
@@ -100,6 +132,19 @@ base::Status Master::prepare() {
     if (!status) {
         return base::Error{"stats: " + status.error().message};
     }
+    return open_control();
+}
+
+// Last: a second proxy must fail for the reason that matters.
+base::Status Master::open_control() {
+    const base::Status status = control_server_.open(settings_.control_path);
+    if (status) {
+        return {};
+    }
+    if (settings_.control_is_asked_for) {
+        return base::Error{"control: " + status.error().message};
+    }
+    control_problem_ = status.error().message;
     return {};
 }
 
@@ -120,18 +165,49 @@ void Master::on_workers_ready() {
         return;
     }
     report_started();
+    // Before the process that was started ends: it is no longer the one to watch.
+    notifier_.ready(control_.summary());
     daemon_.report_success();
+    pulse_.start(RateKeeper::kPeriodMs, RateKeeper::kPeriodMs);
 }
 
 void Master::on_workers_cannot_start(const std::string& reason) {
     if (!stop_.begun()) {
         problem_ = reason;
-        stop_.at_once();
+        stop_at_once();
     }
 }
 
 bool Master::on_connect_failed(size_t pool, size_t shard) {
     return resolver_.on_connect_failed(pool, shard);
+}
+
+void Master::on_worker_up(size_t slot) {
+    health_.on_worker_up(slot);
+}
+
+void Master::on_worker_gone(size_t slot) {
+    health_.on_worker_gone(slot);
+}
+
+bool Master::on_suspect(size_t slot, const control::Suspect& suspect) {
+    return health_.on_suspect(slot, suspect);
+}
+
+bool Master::on_beat(size_t slot, const control::Beat& beat) {
+    return health_.on_beat(slot, beat);
+}
+
+control::RingState Master::ring(size_t pool) const {
+    control::RingState ring = health_.ring(pool);
+    for (size_t shard = 0; shard < ring.servers.size(); ++shard) {
+        ring.servers[shard].address = std::string(resolver_.address(pool, shard).bytes());
+    }
+    return ring;
+}
+
+void Master::after_poll() noexcept {
+    health_.after_poll();
 }
 
 void Master::on_worker_stopped() {
@@ -156,11 +232,21 @@ void Master::report_started() {
            "connections, ringmaster-" RM_VERSION " pid={}",
            settings_.workers, config.pools.size(), listeners_.text(), stats_server_.text(),
            connections.total, ::getpid());
+    if (!control_problem_.empty()) {
+        RM_LOG(kNotice, "no control socket: {}; --control PATH makes one elsewhere",
+               control_problem_);
+    }
+}
+
+void Master::pulse() {
+    control_.take_sample();
+    notifier_.status(control_.summary());
 }
 
 void Master::make_stats_document(std::function<void(std::string)> on_document) {
     supervisor_.gather_stats([this, on_document = std::move(on_document)] {
         stats::Snapshot snapshot = supervisor_.stats();
+        health_.add_to(snapshot);
         // twemproxy: one listener per pool counts as a connection.
         const auto listeners = static_cast<int64_t>(stats_names_.size());
         snapshot.total_connections += listeners;
@@ -187,16 +273,9 @@ void Master::on_signal(int number, const char* name, const char* effect,
 void Master::install_signals() {
     io::ignore_signal(SIGPIPE);
     io::ignore_signal(SIGWINCH);
-    on_signal(SIGTERM, "SIGTERM", ", stopping", [this] {
-        stop_.begin(StopSequence::Kind::kGraceful, settings_.shutdown_timeout_ms);
-    });
-    on_signal(SIGQUIT, "SIGQUIT", ", draining", [this] {
-        RM_LOG(kNotice,
-               "connections are closed after their last reply; serving open ones until "
-               "they close comes later");
-        stop_.begin(StopSequence::Kind::kDrain, settings_.drain_timeout_ms);
-    });
-    on_signal(SIGINT, "SIGINT", ", exiting", [this] { stop_.at_once(); });
+    on_signal(SIGTERM, "SIGTERM", ", stopping", [this] { begin_stop(false); });
+    on_signal(SIGQUIT, "SIGQUIT", ", draining", [this] { begin_stop(true); });
+    on_signal(SIGINT, "SIGINT", ", exiting", [this] { stop_at_once(); });
     on_signal(SIGHUP, "SIGHUP", ", reopening log file", [this] { on_hup(); });
     on_signal(SIGUSR1, "SIGUSR1", ", reopening log file", [this] { reopen_logs(); });
     on_signal(SIGUSR2, "SIGUSR2", "", [] { RM_LOG(kNotice, "binary upgrade is not supported"); });
@@ -204,7 +283,25 @@ void Master::install_signals() {
     on_signal(SIGTTOU, "SIGTTOU", ", down logging level", [this] { change_log_level(-1); });
 }
 
+void Master::begin_stop(bool drain) {
+    notifier_.stopping(drain ? "draining" : "stopping");
+    if (drain) {
+        RM_LOG(kNotice,
+               "connections are closed after their last reply; serving open ones until "
+               "they close comes later");
+        stop_.begin(StopSequence::Kind::kDrain, settings_.drain_timeout_ms);
+    } else {
+        stop_.begin(StopSequence::Kind::kGraceful, settings_.shutdown_timeout_ms);
+    }
+}
+
+void Master::stop_at_once() {
+    notifier_.stopping("stopping");
+    stop_.at_once();
+}
+
 void Master::on_hup() {
+    notifier_.reloading();
     reopen_logs();
     const auto bytes = read_config_file(settings_.config_file);
     if (!bytes) {
@@ -215,6 +312,7 @@ void Master::on_hup() {
             "configuration file '{}' has changed: reload is not supported yet, restart to use it",
             settings_.config_file);
     }
+    notifier_.reloaded(control_.summary());
 }
 
 void Master::reopen_logs() {
@@ -225,9 +323,13 @@ void Master::reopen_logs() {
 }
 
 void Master::change_log_level(int step) {
-    const int level = std::clamp(base::log_level() + step, 0, base::kLogLevelMax);
+    set_log_level(std::clamp(base::log_level() + step, 0, base::kLogLevelMax),
+                  step > 0 ? "up" : "down");
+}
+
+void Master::set_log_level(int level, const char* what) {
     base::log_set_level(level);
-    log_always(format("{} log level to {}", step > 0 ? "up" : "down", level));
+    log_always(format("{} log level to {}", what, level));
     supervisor_.broadcast(control::LogLevel{.level = static_cast<uint32_t>(level)});
 }
 

@@ -14,9 +14,14 @@
 #include "common/base/result.h"
 #include "common/io/loop.h"
 #include "common/io/signal.h"
+#include "common/io/timer.h"
 #include "master/config_file.h"
+#include "master/control_backend.h"
+#include "master/control_server.h"
 #include "master/daemonize.h"
+#include "master/health_keeper.h"
 #include "master/listener_set.h"
+#include "master/notify.h"
 #include "master/pid_file.h"
 #include "master/server_resolver.h"
 #include "master/settings.h"
@@ -26,12 +31,13 @@
 
 namespace ringmaster::master {
 
-class Master : private SupervisorEvents {
+class Master : private SupervisorEvents, private io::LoopHooks {
   public:
     // All borrowed but `settings`. `file` holds a good config.
     Master(io::Loop& loop, Settings settings, const ConfigFile& file, Daemon& daemon);
+    ~Master() override;
 
-    // Takes pid file, listeners and stats port. Blocks while names are looked up.
+    // Takes pid file, listeners, stats port and control socket. Blocks while names are looked up.
     base::Status prepare();
     // Runs until the end; the process's exit code. Requires a good prepare().
     int run();
@@ -47,12 +53,26 @@ class Master : private SupervisorEvents {
     void on_hup();
     void reopen_logs();
     void change_log_level(int step);
+    void set_log_level(int level, const char* what);
+    base::Status open_control();
+    void begin_stop(bool drain);
+    void stop_at_once();
+    void pulse();
     void report_started();
     void make_stats_document(std::function<void(std::string)> on_document);
 
     void on_workers_ready() override;
     void on_workers_cannot_start(const std::string& reason) override;
     bool on_connect_failed(size_t pool, size_t shard) override;
+    void on_worker_up(size_t slot) override;
+    void on_worker_gone(size_t slot) override;
+    bool on_suspect(size_t slot, const control::Suspect& suspect) override;
+    bool on_beat(size_t slot, const control::Beat& beat) override;
+    [[nodiscard]] control::RingState ring(size_t pool) const;
+
+    void before_poll() noexcept override {}
+    void after_poll() noexcept override;
+
     void on_worker_stopped() override;
 
     io::Loop& loop_;
@@ -67,9 +87,15 @@ class Master : private SupervisorEvents {
     PidFile pid_file_;
     ListenerSet listeners_;
     ServerResolver resolver_;
+    HealthKeeper health_;
     Supervisor supervisor_;
     StatsServer stats_server_;
     StopSequence stop_;
+    Notifier notifier_;
+    MasterControl control_;
+    ControlServer control_server_;
+    std::string control_problem_;  // why there is no control socket
+    io::Timer pulse_;              // every RateKeeper::kPeriodMs
 };
 
 }  // namespace ringmaster::master

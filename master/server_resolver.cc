@@ -30,7 +30,6 @@ io::SocketAddress choose_address(const io::SocketAddress& current,
 ServerResolver::ServerResolver(io::Loop& loop, const config::Config& config, Callbacks callbacks)
     : loop_(loop),
       callbacks_(std::move(callbacks)),
-      epochs_(config.pools.size(), 1),
       first_answers_timer_(loop, [this] { finish_first_answers(); }),
       refresh_timer_(loop, [this] { look_up_all(); }) {
     for (const config::PoolConfig& pool : config.pools) {
@@ -152,10 +151,10 @@ void ServerResolver::announce(size_t index) {
     }
     RM_LOG(kNotice, "server '{}' is now {}", names_[index].host, names_[index].current.text());
     for (size_t pool = 0; pool < name_of_.size(); ++pool) {
-        const std::vector<size_t>& names = name_of_[pool];
-        if (std::find(names.begin(), names.end(), index) != names.end()) {
-            ++epochs_[pool];
-            callbacks_.on_change(pool);
+        for (size_t shard = 0; shard < name_of_[pool].size(); ++shard) {
+            if (name_of_[pool][shard] == index) {
+                callbacks_.on_change(pool, shard);
+            }
         }
     }
 }
@@ -165,19 +164,6 @@ void ServerResolver::finish_first_answers() {
     first_answers_done_ = true;
     first_answers_timer_.stop();
     on_first_answers_();
-}
-
-control::RingState ServerResolver::ring(size_t pool) const {
-    control::RingState ring;
-    ring.pool = static_cast<uint32_t>(pool);
-    ring.epoch = epochs_[pool];
-    for (const size_t name : name_of_[pool]) {
-        ring.servers.push_back({.verdict = 0,
-                                .cause = 0,
-                                .probing_until_ms = 0,
-                                .address = std::string(names_[name].current.bytes())});
-    }
-    return ring;
 }
 
 bool ServerResolver::lookups_pending() const noexcept {

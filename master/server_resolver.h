@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Names of servers to addresses, for all workers: only the master looks names up, else one key
-// could have two hosts. The addresses of a pool travel as its ring state; a change is epoch+1.
+// could have two hosts. Addresses travel with the ring state; a change is a new epoch.
 //
 // Looked up at the start, every kRefreshMs, and when a worker could not connect (at most once a
 // kRetryMs per name). The current address is kept while it is still in the answer, and when the
@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "common/base/result.h"
-#include "common/control/messages.h"
 #include "common/io/loop.h"
 #include "common/io/socket_address.h"
 #include "common/io/timer.h"
@@ -37,7 +36,7 @@ class ServerResolver {
     static constexpr uint64_t kRetryMs = 1000;
 
     struct Callbacks {
-        std::function<void(size_t pool)> on_change;  // the pool has a new epoch
+        std::function<void(size_t pool, size_t shard)> on_change;  // it is elsewhere now
         std::function<bool(size_t pool, size_t shard)> ever_answered;
     };
 
@@ -48,8 +47,10 @@ class ServerResolver {
     void start(std::function<void()> on_first_answers);
     // False: there is no such server.
     [[nodiscard]] bool on_connect_failed(size_t pool, size_t shard);
-    // The pool's whole placement state; the generation is the caller's.
-    [[nodiscard]] control::RingState ring(size_t pool) const;
+    // Empty while it is not known.
+    [[nodiscard]] const io::SocketAddress& address(size_t pool, size_t shard) const {
+        return names_[name_of_[pool][shard]].current;
+    }
     [[nodiscard]] bool lookups_pending() const noexcept;
 
   private:
@@ -77,7 +78,6 @@ class ServerResolver {
     Callbacks callbacks_;
     std::vector<Name> names_;
     std::vector<std::vector<size_t>> name_of_;  // [pool][shard]
-    std::vector<uint64_t> epochs_;              // by pool
     bool first_answers_done_ = false;
     std::function<void()> on_first_answers_;
     io::Timer first_answers_timer_;

@@ -94,9 +94,14 @@ void Supervisor::kill_all() noexcept {
     }
 }
 
+void Supervisor::send_ring(size_t slot, size_t pool) {
+    if (slot < slots_.size() && is_connected(slots_[slot])) {
+        slots_[slot].worker->link().send_ring(provisions_.ring(pool));
+    }
+}
+
 void Supervisor::broadcast_ring(size_t pool) {
-    control::RingState ring = provisions_.ring(pool);
-    ring.generation = provisions_.config_bytes.generation;
+    const control::RingState ring = provisions_.ring(pool);
     for (const Slot& slot : slots_) {
         if (is_connected(slot)) {
             slot.worker->link().send_ring(ring);
@@ -131,13 +136,12 @@ bool Supervisor::all_accept_stopped() const noexcept {
 // ---- what workers say ----
 
 void Supervisor::on_worker_hello(WorkerProcess& worker) {
+    events_.on_worker_up(worker.slot());
     WorkerLink& link = worker.link();
     link.send(provisions_.config_bytes);
     for (size_t pool = 0; pool < provisions_.config.pools.size(); ++pool) {
-        control::RingState ring = provisions_.ring(pool);
-        ring.generation = provisions_.config_bytes.generation;
         // Not send_ring(): START must not overtake it, and there is one of each.
-        link.send(ring);
+        link.send(provisions_.ring(pool));
     }
     const std::vector<PoolListener> listeners = provisions_.listeners.of_slot(worker.slot());
     for (size_t sent = 0; sent < listeners.size(); sent += io::kMaxDescriptorsPerSend) {
@@ -193,6 +197,14 @@ bool Supervisor::on_worker_connect_failed(const control::ConnectFailed& message)
     return events_.on_connect_failed(message.pool, message.shard);
 }
 
+bool Supervisor::on_worker_suspect(WorkerProcess& worker, const control::Suspect& suspect) {
+    return events_.on_suspect(worker.slot(), suspect);
+}
+
+bool Supervisor::on_worker_beat(WorkerProcess& worker, const control::Beat& beat) {
+    return events_.on_beat(worker.slot(), beat);
+}
+
 bool Supervisor::on_worker_client_ask(WorkerProcess& worker, const control::ClientAsk& ask) {
     if (ask.pool >= ledger_.pool_count()) {
         return false;
@@ -218,11 +230,13 @@ void Supervisor::on_worker_exit(WorkerProcess& worker, io::ProcessExit exit) {
     const bool as_ordered =
         !respawning_ && (exit.signal == SIGKILL || (exit.signal == 0 && exit.code == 0));
     if (!as_ordered) {
+        ++slots_[slot].crashes;
         RM_LOG(kWarn, "worker {} is gone pid={}: {} age_ms={}", slot, worker.pid(), what,
                worker.age_ms());
     } else {
         RM_LOG(kInfo, "worker {} has ended pid={}: {}", slot, worker.pid(), what);
     }
+    events_.on_worker_gone(slot);
     ledger_.give_back_all(slot);
     book_.fold(slot);
     gather_.on_gone(slot);

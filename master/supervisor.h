@@ -21,6 +21,7 @@
 #include "master/respawn_policy.h"
 #include "master/stats_book.h"
 #include "master/stats_gather.h"
+#include "master/status_report.h"
 #include "master/worker_process.h"
 
 namespace ringmaster::master {
@@ -34,6 +35,12 @@ class SupervisorEvents {
     virtual void on_workers_cannot_start(const std::string& reason) = 0;
     // False: there is no such server.
     [[nodiscard]] virtual bool on_connect_failed(size_t pool, size_t shard) = 0;
+    // A process has said HELLO, and is about to be sent every pool's RING. / It has ended.
+    virtual void on_worker_up(size_t slot) = 0;
+    virtual void on_worker_gone(size_t slot) = 0;
+    // False: it does not fit the config.
+    [[nodiscard]] virtual bool on_suspect(size_t slot, const control::Suspect& suspect) = 0;
+    [[nodiscard]] virtual bool on_beat(size_t slot, const control::Beat& beat) = 0;
     // A worker has stopped accepting, or has ended.
     virtual void on_worker_stopped() = 0;
 };
@@ -62,6 +69,13 @@ class Supervisor : private WorkerEvents {
     void kill_all() noexcept;
 
     void broadcast_ring(size_t pool);
+    void send_ring(size_t slot, size_t pool);
+    template <class M>
+    void send(size_t slot, const M& message) {
+        if (slot < slots_.size() && is_connected(slots_[slot])) {
+            slots_[slot].worker->link().send(message);
+        }
+    }
     template <class M>
     void broadcast(const M& message) {
         for (const Slot& slot : slots_) {
@@ -78,6 +92,10 @@ class Supervisor : private WorkerEvents {
         return book_.ever_answered(pool, shard);
     }
 
+    // For `status`: every slot, from its last beat and its last report.
+    [[nodiscard]] std::vector<WorkerStatus> worker_statuses() const;
+    [[nodiscard]] size_t slot_count() const noexcept { return slots_.size(); }
+    [[nodiscard]] size_t ready_count() const noexcept;
     [[nodiscard]] size_t running_count() const noexcept;
     [[nodiscard]] bool all_accept_stopped() const noexcept;
 
@@ -85,6 +103,7 @@ class Supervisor : private WorkerEvents {
     struct Slot {
         std::unique_ptr<WorkerProcess> worker;  // null before the first
         std::unique_ptr<io::Timer> respawn;
+        uint64_t crashes = 0;  // ends that nobody ordered
     };
 
     static bool is_connected(const Slot& slot) noexcept;
@@ -97,6 +116,8 @@ class Supervisor : private WorkerEvents {
     void on_worker_failed(WorkerProcess& worker, const std::string& reason) override;
     bool on_worker_stats(WorkerProcess& worker, const control::StatsReport& report) override;
     bool on_worker_connect_failed(const control::ConnectFailed& message) override;
+    bool on_worker_suspect(WorkerProcess& worker, const control::Suspect& suspect) override;
+    bool on_worker_beat(WorkerProcess& worker, const control::Beat& beat) override;
     bool on_worker_client_ask(WorkerProcess& worker, const control::ClientAsk& ask) override;
     bool on_worker_client_gone(WorkerProcess& worker, const control::ClientGone& gone) override;
     void on_worker_accept_stopped(WorkerProcess& worker) override;

@@ -116,6 +116,16 @@ struct WorkerProcess::Receiver {
     }
     Complaint operator()(const control::Beat& beat) {
         worker.last_beat_ = beat;
+        worker.beat_at_ms_ = worker.loop_.now_ms();
+        if (!worker.events_.on_worker_beat(worker, beat)) {
+            return "a beat that does not fit the configuration";
+        }
+        return {};
+    }
+    Complaint operator()(const control::Suspect& suspect) {
+        if (!worker.events_.on_worker_suspect(worker, suspect)) {
+            return "an accusation of a server that does not exist";
+        }
         return {};
     }
     Complaint operator()(const control::StatsReport& report) {

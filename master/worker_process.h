@@ -34,6 +34,10 @@ class WorkerEvents {
                                                const control::StatsReport& report) = 0;
     // False: there is no such server.
     [[nodiscard]] virtual bool on_worker_connect_failed(const control::ConnectFailed& message) = 0;
+    // False: it does not fit the config.
+    [[nodiscard]] virtual bool on_worker_suspect(WorkerProcess& worker,
+                                                 const control::Suspect& suspect) = 0;
+    [[nodiscard]] virtual bool on_worker_beat(WorkerProcess& worker, const control::Beat& beat) = 0;
     // False: there is no such pool.
     [[nodiscard]] virtual bool on_worker_client_ask(WorkerProcess& worker,
                                                     const control::ClientAsk& ask) = 0;
@@ -70,6 +74,10 @@ class WorkerProcess : private WorkerLinkHandler {
     // Requires a successful start().
     [[nodiscard]] WorkerLink& link() noexcept { return *link_; }
     [[nodiscard]] const control::Beat& last_beat() const noexcept { return last_beat_; }
+    // None before the first.
+    [[nodiscard]] std::optional<uint64_t> beat_age_ms() const noexcept {
+        return beat_at_ms_ ? std::optional(loop_.now_ms() - *beat_at_ms_) : std::nullopt;
+    }
     [[nodiscard]] bool accept_stopped() const noexcept { return accept_stopped_; }
 
   private:
@@ -90,6 +98,7 @@ class WorkerProcess : private WorkerLinkHandler {
     pid_t pid_ = 0;
     bool accept_stopped_ = false;
     control::Beat last_beat_;
+    std::optional<uint64_t> beat_at_ms_;
     io::Timer deadline_;
     io::Process process_;
     std::optional<WorkerLink> link_;

@@ -52,6 +52,10 @@ OutQueue* ClientSession::forward(Fragment& fragment, uint32_t shard, size_t size
         fail_fragment(fragment, ECONNREFUSED);  // twemproxy: the text when all servers are ejected
         return nullptr;
     }
+    if (!pool_.may_send(shard)) {
+        fail_fragment(fragment, pool_.fail_cause(shard));
+        return nullptr;
+    }
     Server& server = pool_.server(shard);
     int error = 0;
     UpstreamConnection* connection = server.connection_or_null(error);

@@ -70,6 +70,7 @@ std::span<char> ClientSession::on_alloc() noexcept {
     if (read_this_turn_ >= kReadBytesPerTurn) {
         return {};  // the others have their turn; epoll tells us again
     }
+    path_.catch_up_after_stall();
     return input_.prepare(path_.memory.chunks, path_.hot);
 }
 

@@ -32,6 +32,9 @@ class ControlLink : public io::ChannelHandler {
         channel_.send(scratch_);
     }
 
+    // Delivers what has already arrived.
+    void read_now() noexcept { channel_.read_now(); }
+
     // The next of the descriptors that have come, in order; -1 when there is none.
     int take_descriptor() noexcept;
 

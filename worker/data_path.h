@@ -3,11 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <ctime>
 #include <functional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/base/rng.h"
+#include "common/health/ejector.h"
 #include "common/io/loop.h"
 #include "common/proto/memcached/joiner.h"
 #include "common/proto/memcached/splitter.h"
@@ -48,6 +51,33 @@ struct DataPath {
 
     // This worker is busy: requests are held back for larger writes (limits.h, kHoldBackBytes).
     bool coalesce = false;
+
+    // An ejector of some pool has a deadline: the worker's health timer must run.
+    bool health_has_deadline = false;
+    // Accuses a server of a pool to the master.
+    std::function<void(uint32_t pool, const health::EjectorAction& suspect)> suspect;
+    // Reads what the master has said meanwhile.
+    std::function<void()> catch_up;
+    uint64_t last_turn_ms = coarse_now_ms();
+
+    // Before a client's bytes are read: a process that was stopped may hold an old placement, and
+    // the master's newer one lies unread in the channel.
+    void catch_up_after_stall() {
+        const uint64_t now_ms = coarse_now_ms();
+        if (now_ms - std::exchange(last_turn_ms, now_ms) > health::kFallbackMs) {
+            catch_up();
+        }
+    }
+    // The kernel's tick, some ms old: a few instructions instead of a clock read.
+    static uint64_t coarse_now_ms() noexcept {
+        timespec now{};
+        ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+        return static_cast<uint64_t>(now.tv_sec) * 1000 +
+               static_cast<uint64_t>(now.tv_nsec) / 1000000;
+    }
+    [[nodiscard]] health::Now health_now() const noexcept {
+        return {.active_ms = loop.active_ms(), .shared_ms = loop.now_ms()};
+    }
 
     // Tells the master that a server's address may be stale.
     std::function<void(uint32_t pool, uint32_t shard)> connect_failed;

@@ -61,6 +61,8 @@ inline constexpr size_t kUnixAcceptsPerTurn = 1;
 inline constexpr uint64_t kFailureLogMs = 10000;
 
 inline constexpr uint64_t kBeatMs = 100;
+// While a server is accused or out: how often the waits for the master are judged.
+inline constexpr uint64_t kHealthCheckMs = 10;
 inline constexpr uint64_t kHousekeepingMs = 1000;
 
 }  // namespace ringmaster::worker

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/pool.h"
 
+#include <algorithm>
+
 #include <unistd.h>
 
 #include "common/base/log.h"
@@ -8,7 +10,7 @@
 namespace ringmaster::worker {
 
 Pool::Pool(DataPath& path, const config::PoolConfig& config, uint32_t index)
-    : path_(path), config_(config), index_(index) {
+    : path_(path), config_(config), index_(index), ejector_(config.eject, config.servers.size()) {
     for (uint32_t shard = 0; shard < config.servers.size(); ++shard) {
         servers_.push_back(std::make_unique<Server>(path, *this, shard));
     }
@@ -19,34 +21,6 @@ Pool::~Pool() {
     for (const int fd : waiting_) {
         ::close(fd);
     }
-}
-
-bool Pool::set_ring(const control::RingState& state) {
-    if (state.servers.size() != servers_.size() || state.epoch < epoch_) {
-        return false;
-    }
-    std::vector<io::SocketAddress> addresses;
-    std::vector<ring::RingServer> members;
-    for (size_t i = 0; i < servers_.size(); ++i) {
-        io::SocketAddress address;
-        if (!state.servers[i].address.empty()) {
-            const auto decoded = io::SocketAddress::from_bytes(state.servers[i].address);
-            if (!decoded.has_value()) {
-                return false;
-            }
-            address = *decoded;
-        }
-        addresses.push_back(address);
-        members.push_back(
-            {config_.servers[i].name, config_.servers[i].weight, state.servers[i].verdict != 1});
-    }
-    placement_ = ring::Placement(config_.hash, config_.hash_tag, config_.distribution, members);
-    epoch_ = state.epoch;
-    for (size_t i = 0; i < servers_.size(); ++i) {
-        servers_[i]->set_live(members[i].live);
-        servers_[i]->set_address(addresses[i]);
-    }
-    return true;
 }
 
 void Pool::add_client(int fd) {
@@ -129,6 +103,14 @@ void Pool::housekeep() {
 
 void Pool::fill(stats::PoolSnapshot& snapshot) const {
     snapshot.pool = stats_;
+    const health::EjectorCounters& health = ejector_.counters();
+    snapshot.pool.set(stats::PoolStat::kRingEpoch, static_cast<int64_t>(ejector_.epoch()));
+    snapshot.pool.set(stats::PoolStat::kSuspects, health.suspects);
+    snapshot.pool.set(stats::PoolStat::kServerEjects, health.local_ejects);
+    snapshot.pool.set(stats::PoolStat::kFastFails, health.fast_fails);
+    snapshot.pool.set(stats::PoolStat::kServersOut,
+                      std::count_if(servers_.begin(), servers_.end(),
+                                    [](const auto& server) { return server->is_out(); }));
     for (size_t i = 0; i < servers_.size(); ++i) {
         snapshot.servers[i] = servers_[i]->snapshot();
     }

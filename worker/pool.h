@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/control/messages.h"
+#include "common/health/ejector.h"
 #include "common/ring/placement.h"
 #include "common/stats/stats.h"
 #include "config/model.h"
@@ -25,10 +26,35 @@ class Pool {
     Pool(DataPath& path, const config::PoolConfig& config, uint32_t index);
     ~Pool();
 
-    // The master's word on membership. False when it does not fit this pool (then nothing changed).
+    // The master's word on membership. False when it does not fit this pool (then nothing changed);
+    // one that is older than what holds changes nothing either.
     bool set_ring(const control::RingState& state);
+    // The server is well, its connections here are not. False: there is no such server.
+    bool renew_connections(std::string_view server_name);
     // 0 until the first RING has come.
-    [[nodiscard]] uint64_t epoch() const noexcept { return epoch_; }
+    [[nodiscard]] uint64_t epoch() const noexcept { return ejector_.epoch(); }
+
+    // ---- health: what the data path sees and asks (common/health/ejector.h) ----
+
+    // Whether a request for this shard may go to its server; else it fails with fail_cause() now.
+    [[nodiscard]] bool may_send(uint32_t shard) {
+        return ejector_.route(shard, path_.loop.active_ms()) == health::Ejector::Route::kSend;
+    }
+    [[nodiscard]] int fail_cause(uint32_t shard) const noexcept {
+        return ejector_.fail_cause(shard);
+    }
+    // A whole reply came.
+    void on_server_success(uint32_t shard) noexcept {
+        if (config_.eject.auto_eject) {
+            ejector_.on_success(shard, path_.loop.now_ms());
+        }
+    }
+    // A connect failed, or a connection ended with requests outstanding. `attempt_began_ms` is
+    // active time.
+    void on_server_failure(uint32_t shard, int cause, uint64_t attempt_began_ms);
+    // Deadlines of health; false when there are none left.
+    bool judge_health();
+    [[nodiscard]] control::PoolHealth health() const;
 
     // Takes ownership of an accepted connection. With client_connections it waits for the master's
     // word.
@@ -64,11 +90,14 @@ class Pool {
 
   private:
     void admit(int fd, bool has_place);
+    void obey_ejector();
+    void note_ejections();
+    void place();
 
     DataPath& path_;
     const config::PoolConfig& config_;
     uint32_t index_;
-    uint64_t epoch_ = 0;
+    health::Ejector ejector_;
     ring::Placement placement_;
     std::vector<std::unique_ptr<Server>> servers_;
     base::IntrusiveList<ClientSession, PoolTag> clients_;

@@ -2,6 +2,7 @@
 #include "worker/server.h"
 
 #include <algorithm>
+#include <ctime>
 
 #include "common/base/format.h"
 #include "common/base/log.h"
@@ -34,6 +35,7 @@ UpstreamConnection* Server::connection_or_null(int& error) {
             note_failure("cannot be connected to", error);
             stats_.add(ServerStat::kServerErr);
             path_.connect_failed(pool_.index(), shard_);
+            pool_.on_server_failure(shard_, error, path_.loop.active_ms());
             return nullptr;
         }
     }
@@ -48,11 +50,26 @@ void Server::preconnect() {
     }
 }
 
-void Server::set_address(const io::SocketAddress& address) {
+bool Server::set_address(const io::SocketAddress& address) {
     if (address == address_) {
-        return;
+        return false;
     }
     address_ = address;
+    renew_connections();
+    return true;
+}
+
+void Server::set_out(bool is_out) {
+    is_out_ = is_out;
+    if (is_out) {
+        timespec now{};
+        ::clock_gettime(CLOCK_REALTIME, &now);
+        stats_.set(ServerStat::kServerEjectedAt,
+                   static_cast<int64_t>(now.tv_sec) * 1000000 + now.tv_nsec / 1000);
+    }
+}
+
+void Server::renew_connections() {
     for (std::unique_ptr<UpstreamConnection>& connection : connections_) {
         connection->retire();
         if (connection->is_open()) {

@@ -28,10 +28,14 @@ class Server {
     // One attempt, not waited for.
     void preconnect();
 
-    // A changed address renews the connections: idle ones close at once, busy ones when they are
-    // idle.
-    void set_address(const io::SocketAddress& address);
-    void set_live(bool live) noexcept { live_ = live; }
+    // True when it is another one; the connections are renewed then.
+    bool set_address(const io::SocketAddress& address);
+    // Later requests open new connections; of the present ones idle ones close at once, busy ones
+    // when they are idle.
+    void renew_connections();
+    // Ejected, as far as this worker knows. The time of it is a stat.
+    void set_out(bool is_out);
+    [[nodiscard]] bool is_out() const noexcept { return is_out_; }
 
     void check_deadlines(uint64_t now_ms, uint64_t timeout_ms);
     // For the log: one line when a server begins to fail, one now and then while it does, one when
@@ -49,7 +53,6 @@ class Server {
 
     [[nodiscard]] const config::ServerConfig& config() const noexcept;
     [[nodiscard]] const io::SocketAddress& address() const noexcept { return address_; }
-    [[nodiscard]] bool live() const noexcept { return live_; }
     Pool& pool() noexcept { return pool_; }
     [[nodiscard]] uint32_t shard() const noexcept { return shard_; }
     stats::ServerCounters& stats() noexcept { return stats_; }
@@ -64,7 +67,7 @@ class Server {
     DataPath& path_;
     Pool& pool_;
     uint32_t shard_;
-    bool live_ = true;
+    bool is_out_ = false;
     bool warned_of_password_ = false;
     uint64_t next_refusal_log_ms_ = 0;
     io::SocketAddress address_;

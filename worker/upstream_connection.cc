@@ -133,7 +133,7 @@ std::span<char> UpstreamConnection::on_alloc() noexcept {
 
 void UpstreamConnection::on_read(size_t size_bytes) noexcept {
     read_this_turn_ += size_bytes;
-    last_progress_ms_ = path_.loop.active_ms();
+    const uint64_t attempt_began_ms = std::exchange(last_progress_ms_, path_.loop.active_ms());
     replied_ = true;
     if (!out_.empty()) {
         path_.flush.mark(*this);
@@ -145,7 +145,7 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
         // A stray reply: nobody may get it, least of all a request that is not sent yet.
         if (head_ == nullptr || (handshake_left_ == 0 && fifo_count_ <= unsent_count_)) {
             server_.note_failure("sent a reply to no request", EINVAL);
-            fail(EINVAL);
+            fail_since(EINVAL, attempt_began_ms);
             return;
         }
         const ParseStatus status = parse(at, left);
@@ -154,7 +154,7 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
         }
         if (status != ParseStatus::kDone) {
             server_.note_failure("sent what is no reply", EINVAL);
-            fail(EINVAL);
+            fail_since(EINVAL, attempt_began_ms);
             return;
         }
         const size_t size = parser_position();
@@ -179,6 +179,9 @@ void UpstreamConnection::deliver(const Window& window, const char* data, size_t 
     const bool was_streaming = std::exchange(streaming_, false);
     Fragment* fragment = pop();
     Request* request = fragment->request;
+    if (!request->handshake && !retiring_) {
+        server_.pool().on_server_success(server_.shard());
+    }
     if (request->handshake) {
         finish_handshake(request, {data, size});
     } else if (request->client == nullptr) {
@@ -239,7 +242,10 @@ size_t UpstreamConnection::stream_part(const Window& window, const char* data, s
 
 // ---- failing ----
 
-void UpstreamConnection::fail(int error) {
+void UpstreamConnection::fail_since(int error, uint64_t attempt_began_ms) {
+    if ((!connected_ || head_ != nullptr) && !retiring_) {
+        server_.pool().on_server_failure(server_.shard(), error, attempt_began_ms);
+    }
     if (error == ETIMEDOUT) {
         server_.stats().add(ServerStat::kServerTimedout);
     } else {

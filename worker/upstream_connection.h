@@ -49,7 +49,7 @@ class UpstreamConnection : public io::StreamHandler, public FlushLink {
     // Closes as soon as nothing is outstanding: the server lives elsewhere now.
     void retire();
     // Fails everything outstanding with `error` and closes.
-    void fail(int error);
+    void fail(int error) { fail_since(error, last_progress_ms_); }
 
     // Requests written and not yet answered, and requests not wholly written, with their bytes.
     struct QueueLengths {
@@ -86,6 +86,8 @@ class UpstreamConnection : public io::StreamHandler, public FlushLink {
     // Fails everything outstanding with the server's own error line and closes.
     void fail_refused(std::string_view reply);
     void fail_all(std::string_view line);
+    // `attempt_began_ms`: for health, when what has failed now was begun (active time).
+    void fail_since(int error, uint64_t attempt_began_ms);
     // The reply at the head is long and still arriving: passes on what may leave now. Returns the
     // bytes taken.
     size_t stream_part(const Window& window, const char* data, size_t size);

@@ -34,11 +34,8 @@ void UpstreamConnection::queue_handshake() {
         queue_own(base::format("*2\r\n$4\r\nAUTH\r\n${}\r\n{}\r\n", config.redis_auth.size(),
                                config.redis_auth));
     }
-    // twemproxy: there the data is in database 0 with a password, or over a Unix socket.
-    const bool stays_in_0 =
-        config.redis_db_compat && (!config.redis_auth.empty() || server_.config().address.is_unix);
-    if (config.redis_db > 0 && !stays_in_0) {
-        const std::string db = std::to_string(config.redis_db);
+    if (const uint32_t number = config::redis_db_of(config, server_.config()); number > 0) {
+        const std::string db = std::to_string(number);
         queue_own(base::format("*2\r\n$6\r\nSELECT\r\n${}\r\n{}\r\n", db.size(), db));
     }
 }

@@ -45,6 +45,7 @@ Worker::Worker(const WorkerOptions& options)
     : options_(options),
       path_(loop_, memory_, seed()),
       deadline_timer_(loop_, [this] { deadlines_due_ = true; }),
+      health_timer_(loop_, [this] { health_due_ = true; }),
       beat_timer_(loop_, [this] { beat(); }),
       housekeeping_timer_(loop_, [this] { housekeep(); }),
       stop_timer_(loop_, [this] { end(0); }),
@@ -64,6 +65,14 @@ Worker::Worker(const WorkerOptions& options)
     path_.give_place_back = [this](uint32_t pool) {
         if (control_ != nullptr) {
             control_->send(control::ClientGone{pool, 1});
+        }
+    };
+    path_.suspect = [this](uint32_t pool, const health::EjectorAction& suspect) {
+        accuse(pool, suspect);
+    };
+    path_.catch_up = [this] {
+        if (control_ != nullptr) {
+            control_->read_now();
         }
     };
     loop_.set_hooks(this);
@@ -111,12 +120,16 @@ void Worker::before_poll() noexcept {
     if (path_.fragments_in_flight > 0 && check_period_ms_ > 0 && !deadline_timer_.running()) {
         deadline_timer_.start(check_period_ms_, check_period_ms_);
     }
+    if (path_.health_has_deadline && !health_timer_.running()) {
+        health_timer_.start(kHealthCheckMs, kHealthCheckMs);
+    }
     if (path_.stopping && turns_to_finish_ == 0 && client_count() == 0) {
         end(0);
     }
 }
 
 void Worker::after_poll() noexcept {
+    path_.last_turn_ms = DataPath::coarse_now_ms();
     if (deadlines_due_) {
         deadlines_due_ = false;
         const uint64_t now_ms = loop_.active_ms();
@@ -127,11 +140,42 @@ void Worker::after_poll() noexcept {
             deadline_timer_.stop();
         }
     }
+    if (health_due_) {
+        health_due_ = false;
+        judge_health();
+    }
     if (turns_to_finish_ > 0 && --turns_to_finish_ == 0) {
         for (const auto& pool : pools_) {
             pool->finish_clients();
         }
     }
+}
+
+// Behind the deadlines of requests: a timeout of this turn is heard before a wait ends.
+void Worker::judge_health() {
+    bool any = false;
+    for (const auto& pool : pools_) {
+        any = pool->judge_health() || any;
+    }
+    path_.health_has_deadline = any;
+    if (!any) {
+        health_timer_.stop();
+    }
+}
+
+void Worker::accuse(uint32_t pool, const health::EjectorAction& suspect) {
+    if (control_ == nullptr) {
+        return;
+    }
+    control_->send(control::Suspect{
+        .generation = generation_,
+        .pool = pool,
+        .server = config_.pools[pool].servers[suspect.shard].name,
+        .epoch = suspect.epoch,
+        .cause = static_cast<uint32_t>(suspect.cause),
+        .first_failure_ms = suspect.first_failure_ms,
+        .sent_ms = loop_.now_ms(),
+    });
 }
 
 void Worker::free_closed_sessions() {
@@ -182,8 +226,7 @@ void Worker::beat() {
     message.client_connections = static_cast<uint32_t>(client_count());
     message.generation = generation_;
     for (const auto& pool : pools_) {
-        message.pools.push_back(
-            {.epoch = pool->epoch(), .in_fallback = false, .last_success_ms = {}});
+        message.pools.push_back(pool->health());
     }
     control_->send(message);
 }
@@ -251,6 +294,14 @@ void Worker::handle(control::RingState& message) {
     if (message.generation != generation_ || message.pool >= pools_.size() ||
         !pools_[message.pool]->set_ring(message)) {
         RM_LOG(kErr, "a placement for pool {} does not fit this config, ignored", message.pool);
+    }
+}
+
+void Worker::handle(control::Reconnect& message) {
+    if (message.generation != generation_ || message.pool >= pools_.size() ||
+        !pools_[message.pool]->renew_connections(message.server)) {
+        RM_LOG(kErr, "told to renew the connections to a server of pool {} that is not there",
+               message.pool);
     }
 }
 

@@ -42,6 +42,7 @@ class Worker : public io::LoopHooks, public ControlEvents {
     void handle(std::monostate&) {}
     void handle(control::ConfigBytes& message);
     void handle(control::RingState& message);
+    void handle(control::Reconnect& message);
     void handle(control::Listeners& message);
     void handle(control::Start& message);
     void handle(control::StatsRequest& message);
@@ -56,6 +57,8 @@ class Worker : public io::LoopHooks, public ControlEvents {
     }
 
     void beat();
+    void judge_health();
+    void accuse(uint32_t pool, const health::EjectorAction& suspect);
     void housekeep();
     void judge_load();
     void report_stats(uint64_t request_id);
@@ -79,6 +82,7 @@ class Worker : public io::LoopHooks, public ControlEvents {
     std::vector<std::pair<uint32_t, int>> waiting_listeners_;  // pool, descriptor: until Start
     std::vector<std::unique_ptr<io::Listener>> listeners_;
     io::Timer deadline_timer_;
+    io::Timer health_timer_;
     io::Timer beat_timer_;
     io::Timer housekeeping_timer_;
     io::Timer stop_timer_;
@@ -86,6 +90,7 @@ class Worker : public io::LoopHooks, public ControlEvents {
     io::Signal quit_;
     uint64_t check_period_ms_ = 0;  // 0: no pool has a timeout
     bool deadlines_due_ = false;
+    bool health_due_ = false;
     uint64_t load_cpu_us_ =
         0;  // CPU time of this process, and the clock, when the load was last judged
     uint64_t load_wall_us_ = 0;

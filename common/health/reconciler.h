@@ -44,7 +44,7 @@ struct ReconcilerAction {
     uint64_t probe_id = 0;
     uint32_t timeout_ms = 0;  // active time, judged after reading
     bool flush = false;       // kStartProbe: empty the server once it answers
-    bool by_hand = false;     // kEjected, kReadmitted: an order, not a judgement
+    bool by_hand = false;     // kEjected: an order, not a judgement
 };
 
 // What became of an order to take a server out or back in.

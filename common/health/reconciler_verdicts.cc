@@ -76,7 +76,10 @@ void Reconciler::publish(uint32_t shard, ReconcilerAction::Kind kind) {
     }
     servers_[shard].changed_epoch = epoch_;
     if (kind != Kind::kSendRing) {
-        actions_.push_back({.kind = kind, .shard = shard, .cause = servers_[shard].cause});
+        actions_.push_back({.kind = kind,
+                            .shard = shard,
+                            .cause = servers_[shard].cause,
+                            .by_hand = servers_[shard].by_hand});
     }
     actions_.push_back({.kind = Kind::kSendRing});
 }

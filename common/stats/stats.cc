@@ -45,6 +45,7 @@ void merge_values(std::array<int64_t, kCount>& into, const std::array<int64_t, k
             case Kind::kGauge:
                 into[i] = saturating_add(into[i], from[i]);
                 break;
+            case Kind::kHighest:
             case Kind::kTimestamp:
                 into[i] = std::max(into[i], from[i]);
                 break;
@@ -56,7 +57,7 @@ template <size_t kCount>
 void drop_gauge_values(std::array<int64_t, kCount>& values,
                        const std::array<StatInfo, kCount>& infos) {
     for (size_t i = 0; i < kCount; ++i) {
-        if (infos[i].kind == Kind::kGauge) {
+        if (infos[i].kind == Kind::kGauge || infos[i].kind == Kind::kHighest) {
             values[i] = 0;
         }
     }

@@ -23,6 +23,7 @@ namespace ringmaster::stats {
 enum class Kind : uint8_t {
     kCounter,    // only grows; summed over workers, dead ones included
     kGauge,      // a level; summed over living workers
+    kHighest,    // a level of one thing that every living worker has; the highest
     kTimestamp,  // microseconds since the epoch, 0 = never; the latest wins
 };
 

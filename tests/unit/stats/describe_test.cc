@@ -18,16 +18,39 @@ std::vector<std::string> lines_of(const std::string& text) {
     return lines;
 }
 
-// Read off nutcracker-0.5.0 -D, and our own cross_shard; "" stands for the empty line.
-const std::vector<std::string> kNutcracker = {
-    "pool stats:",        "client_eof",         "client_err",
-    "client_connections", "server_ejects",      "forward_error",
-    "fragments",          "cross_shard",        "",
-    "server stats:",      "server_eof",         "server_err",
-    "server_timedout",    "server_connections", "server_ejected_at",
-    "requests",           "request_bytes",      "responses",
-    "response_bytes",     "in_queue",           "in_queue_bytes",
-    "out_queue",          "out_queue_bytes"};
+// Read off nutcracker-0.5.0 -D, and our own from cross_shard to panics; "" stands for the empty
+// line.
+const std::vector<std::string> kNutcracker = {"pool stats:",
+                                              "client_eof",
+                                              "client_err",
+                                              "client_connections",
+                                              "server_ejects",
+                                              "forward_error",
+                                              "fragments",
+                                              "cross_shard",
+                                              "ring_epoch",
+                                              "servers_out",
+                                              "suspects",
+                                              "fast_fails",
+                                              "readmits",
+                                              "probes",
+                                              "vetoes",
+                                              "panics",
+                                              "",
+                                              "server stats:",
+                                              "server_eof",
+                                              "server_err",
+                                              "server_timedout",
+                                              "server_connections",
+                                              "server_ejected_at",
+                                              "requests",
+                                              "request_bytes",
+                                              "responses",
+                                              "response_bytes",
+                                              "in_queue",
+                                              "in_queue_bytes",
+                                              "out_queue",
+                                              "out_queue_bytes"};
 
 TEST_CASE("describe-stats: nutcracker's names, order and layout") {
     const std::string text = describe();
@@ -48,7 +71,7 @@ TEST_CASE("describe-stats: nutcracker's names, order and layout") {
 }
 
 TEST_CASE("stats table: enumerators index the rows") {
-    CHECK(pool_stats().size() == 7);
+    CHECK(pool_stats().size() == 15);
     CHECK(server_stats().size() == 13);
     CHECK(pool_stats()[static_cast<size_t>(PoolStat::kForwardError)].name == "forward_error");
     CHECK(server_stats()[static_cast<size_t>(ServerStat::kInQueue)].name == "in_queue");
