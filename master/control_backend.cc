@@ -80,10 +80,11 @@ std::string MasterControl::summary() const {
     for (size_t pool = 0; pool < config.pools.size(); ++pool) {
         out += parts_.health.reconciler(pool).ejected_count();
     }
-    std::string text = ready == slots ? format("serving: {} workers", slots)
-                                      : format("serving: {} of {} workers", ready, slots);
-    text += format(", {} pools", config.pools.size());
-    return out > 0 ? text + format(", {} servers ejected", out) : text;
+    std::string text =
+        ready == slots ? format("serving: {}", counted(slots, "worker"))
+                       : format("serving: {} of {}", ready, counted(slots, "worker"));
+    text += format(", {}", counted(config.pools.size(), "pool"));
+    return out > 0 ? text + format(", {} ejected", counted(out, "server")) : text;
 }
 
 // ---- names ----

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/health/reconciler.h"
@@ -74,6 +75,9 @@ struct StatusReport {
 
 // "in", "ejected", "ejected by hand", "refused", "probing".
 std::string server_state(health::Verdict verdict, bool by_hand);
+
+// "1 worker", "2 workers"
+std::string counted(size_t count, std::string_view what);
 
 // Connections lost: ended by the server, by an error, given up after a timeout.
 int64_t server_errors(const stats::ServerCounters& counters) noexcept;

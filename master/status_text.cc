@@ -114,6 +114,10 @@ std::string server_state(health::Verdict verdict, bool by_hand) {
     return "in";
 }
 
+std::string counted(size_t count, std::string_view what) {
+    return format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
 int64_t server_errors(const stats::ServerCounters& counters) noexcept {
     return counters.get(stats::ServerStat::kServerEof) +
            counters.get(stats::ServerStat::kServerErr) +
@@ -124,9 +128,14 @@ std::string status_text(const StatusReport& report) {
     std::string text =
         format("ringmaster {} pid {}, up {}, {}\n", report.version, report.pid,
                duration(report.uptime_s * 1000), report.stopping ? "stopping" : "serving");
-    text += format("configuration {}, generation {}; {} workers, {} pools, {} clients\n\n",
-                   printable(report.config_file, 200), report.generation, report.workers.size(),
-                   report.pools.size(), report.curr_connections);
+    int64_t clients = 0;
+    for (const PoolStatus& pool : report.pools) {
+        clients += pool.counters.get(stats::PoolStat::kClientConnections);
+    }
+    text += format("configuration {}, generation {}; {}, {}, {}\n\n",
+                   printable(report.config_file, 200), report.generation,
+                   counted(report.workers.size(), "worker"), counted(report.pools.size(), "pool"),
+                   counted(static_cast<size_t>(std::max<int64_t>(clients, 0)), "client"));
     text += workers_text(report);
     for (const PoolStatus& pool : report.pools) {
         text += "\n" + pool_text(pool);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "master/control_server.h"
 
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -8,6 +9,7 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
+#include "common/io/signal.h"
 #include "tests/unit/io/io_test.h"
 
 namespace ringmaster::master {
@@ -32,6 +34,7 @@ struct World {
               asked.push_back(words);
               answers.push_back(std::move(on_answer));
           }) {
+        io::ignore_signal(SIGPIPE);  // as the master does
         REQUIRE(server.open(path()).ok());
     }
     [[nodiscard]] std::string path() const { return (folder.path / "control.sock").string(); }

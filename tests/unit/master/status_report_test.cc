@@ -53,7 +53,7 @@ StatusReport sample_report() {
 TEST_CASE("status: the text says who is who, in columns") {
     const std::string text = status_text(sample_report());
     CHECK(text.find("ringmaster 1.2.3 pid 4711, up 1h02m, serving\n") == 0);
-    CHECK(text.find("configuration my.yml, generation 3; 2 workers, 1 pools, 2 clients") !=
+    CHECK(text.find("configuration my.yml, generation 3; 2 workers, 1 pool, 2 clients") !=
           std::string::npos);
     CHECK(text.find("pool alpha: Redis on 127.0.0.1:22121, 2 clients, 12.3 requests/s, epoch 9") !=
           std::string::npos);
