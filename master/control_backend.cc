@@ -80,9 +80,9 @@ std::string MasterControl::summary() const {
     for (size_t pool = 0; pool < config.pools.size(); ++pool) {
         out += parts_.health.reconciler(pool).ejected_count();
     }
-    std::string text =
-        ready == slots ? format("serving: {}", counted(slots, "worker"))
-                       : format("serving: {} of {}", ready, counted(slots, "worker"));
+    std::string text = ready == slots
+                           ? format("serving: {}", counted(slots, "worker"))
+                           : format("serving: {} of {}", ready, counted(slots, "worker"));
     text += format(", {}", counted(config.pools.size(), "pool"));
     return out > 0 ? text + format(", {} ejected", counted(out, "server")) : text;
 }
@@ -171,8 +171,8 @@ ControlAnswer MasterControl::readmit(const std::string& pool, const std::string&
         case health::HandOutcome::kDone:
             break;
     }
-    return good(format("{} is in, epoch {}\n", what,
-                       parts_.health.reconciler(place->pool).epoch()));
+    return good(
+        format("{} is in, epoch {}\n", what, parts_.health.reconciler(place->pool).epoch()));
 }
 
 // ---- questions ----
@@ -180,11 +180,10 @@ ControlAnswer MasterControl::readmit(const std::string& pool, const std::string&
 std::string MasterControl::server_line(size_t pool, uint32_t shard) const {
     const health::Reconciler& reconciler = parts_.health.reconciler(pool);
     const io::SocketAddress& address = parts_.resolver.address(pool, shard);
-    return format("{} at {}, {}",
-                  printable(parts_.config().pools[pool].servers[shard].name, kShownBytesMax),
-                  address.empty() ? std::string("an unknown address") : address.text(),
-                  server_state(reconciler.ring().servers[shard].verdict,
-                               reconciler.is_out_by_hand(shard)));
+    return format(
+        "{} at {}, {}", printable(parts_.config().pools[pool].servers[shard].name, kShownBytesMax),
+        address.empty() ? std::string("an unknown address") : address.text(),
+        server_state(reconciler.ring().servers[shard].verdict, reconciler.is_out_by_hand(shard)));
 }
 
 ControlAnswer MasterControl::where(const std::string& pool_name, const std::string& key) {
@@ -195,14 +194,12 @@ ControlAnswer MasterControl::where(const std::string& pool_name, const std::stri
     const config::PoolConfig& pool = parts_.config().pools[*found];
     const std::string_view hashed =
         pool.hash_tag ? ring::hashed_part(key, pool.hash_tag) : std::string_view(key);
-    const uint32_t hash =
-        hashed.empty() ? 0 : pool.hash->function(hashed.data(), hashed.size());
+    const uint32_t hash = hashed.empty() ? 0 : pool.hash->function(hashed.data(), hashed.size());
     std::string text = format("key     {}\n", escaped(key));
     text += format("hashed  {}\n", escaped(hashed));
     text += format("hash    {} ({})\n", hash, pool.hash->name);
     base::Rng rng(1);
-    const uint32_t now =
-        placement_of(pool, &parts_.health.reconciler(*found)).shard_of(key, rng);
+    const uint32_t now = placement_of(pool, &parts_.health.reconciler(*found)).shard_of(key, rng);
     if (pool.distribution == ring::Distribution::kRandom && pool.servers.size() > 1) {
         return good(text + "server  any: the pool's distribution is random\n");
     }
@@ -236,6 +233,8 @@ StatusReport MasterControl::report() const {
     out.config_file = parts_.config_file;
     out.stopping = parts_.stopping();
     out.log_level = base::log_level();
+    out.crashes = parts_.supervisor.crash_count();
+    out.adoptions = parts_.supervisor.adoption_count();
     out.total_connections = counters.total_connections;
     out.curr_connections = counters.curr_connections;
     out.workers = parts_.supervisor.worker_statuses();

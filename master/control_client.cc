@@ -64,16 +64,18 @@ Error cannot_reach(const std::string& path, int error) {
     switch (error) {
         case ENOENT:
         case ENOTDIR:
-            return {format("no proxy runs at {}: there is no such socket; --control PATH or -c "
-                           "FILE says where another one is",
-                           path)};
+            return {
+                format("no proxy runs at {}: there is no such socket; --control PATH or -c "
+                       "FILE says where another one is",
+                       path)};
         case ECONNREFUSED:
             return {format("no proxy runs at {}: nobody serves this socket any more", path)};
         case EACCES:
         case EPERM:
-            return {format("permission denied for {}: commands are for root and for the proxy's "
-                           "own user",
-                           path)};
+            return {
+                format("permission denied for {}: commands are for root and for the proxy's "
+                       "own user",
+                       path)};
         case EAGAIN:
             return {format("the proxy at {} does not take the command", path)};
         default:
@@ -175,8 +177,9 @@ base::Result<CommandLine> read_command_line(const CommandRow& row,
             if (!file) {
                 return Error{format("'{}' does not know option '{}'; see ringmaster {} --help{}",
                                     row.name, printable(word, 60), row.name,
-                                    row.arguments.empty() ? "" : ", and write -- before a word "
-                                                                 "that begins with '-'")};
+                                    row.arguments.empty() ? ""
+                                                          : ", and write -- before a word "
+                                                            "that begins with '-'")};
             }
             if (!*file) {
                 return file->error();
@@ -202,8 +205,8 @@ base::Result<std::string> find_path(const CommandLine& line) {
         for (const std::string& error : file.errors) {
             print(stderr, error + "\n");
         }
-        return Error{format("'{}' does not say where the proxy is; --control PATH does",
-                            *line.config_file)};
+        return Error{
+            format("'{}' does not say where the proxy is; --control PATH does", *line.config_file)};
     }
     return file.config->process.control.value_or(kDefaultControlPath);
 }

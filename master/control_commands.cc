@@ -60,9 +60,8 @@ std::string usage_of(const CommandRow& row) {
 }
 
 std::optional<int> read_level(const std::string& text) {
-    if (text.empty() || text.size() > 2 || !std::all_of(text.begin(), text.end(), [](char c) {
-            return c >= '0' && c <= '9';
-        })) {
+    if (text.empty() || text.size() > 2 ||
+        !std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; })) {
         return std::nullopt;
     }
     const int level = text.size() == 1 ? text[0] - '0' : (text[0] - '0') * 10 + text[1] - '0';

@@ -34,9 +34,9 @@ const CommandRow* find_command_or_null(std::string_view name) noexcept;
 // A command that was understood.
 struct Command {
     CommandKind kind = CommandKind::kStatus;
-    bool flag = false;              // what the row's flag says
+    bool flag = false;                   // what the row's flag says
     std::vector<std::string> arguments;  // as many as the row names
-    int log_level = 0;              // kLog
+    int log_level = 0;                   // kLog
 };
 
 // `words`: the command's name, its arguments and its flag, the flag as the last word. Errors: one

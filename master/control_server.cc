@@ -174,8 +174,7 @@ base::Status ControlServer::open(const std::string& path) {
     // Two that start at once would both find the same stale socket and replace each other's.
     const auto lock = io::lock_address("control:" + path);
     if (!lock) {
-        return base::Error{
-            format("cannot listen on {}: {}", path, base::errno_text(EADDRINUSE))};
+        return base::Error{format("cannot listen on {}: {}", path, base::errno_text(EADDRINUSE))};
     }
     const auto fd = io::make_unix_listener(path, kSocketMode, kBacklog);
     if (!fd) {

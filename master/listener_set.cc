@@ -58,7 +58,8 @@ base::Status ListenerSet::open_unix(size_t pool, const config::PoolConfig& confi
     if (!fd) {
         return fd.error();
     }
-    groups_.push_back({.pool = pool, .first_id = next_id_++, .text = listen.path, .fds = {*fd}});
+    groups_.push_back(
+        {.pool = pool, .first_id = next_id_++, .text = listen.path, .fds = {*fd}, .shared = true});
     paths_.emplace_back(listen.path);
     return {};
 }
@@ -93,11 +94,12 @@ base::Status ListenerSet::open_tcp(size_t pool, const io::SocketAddress& address
 std::vector<PoolListener> ListenerSet::of_slot(size_t slot) const {
     std::vector<PoolListener> listeners;
     for (const Group& group : groups_) {
-        const size_t at = group.fds.size() == 1 ? 0 : slot;
+        const size_t at = group.shared ? 0 : slot;
         RM_ASSERT(at < group.fds.size());
         listeners.push_back({.pool = group.pool,
                              .id = group.first_id + static_cast<uint32_t>(at),
-                             .fd = group.fds[at]});
+                             .fd = group.fds[at],
+                             .shared = group.shared});
     }
     return listeners;
 }

@@ -22,8 +22,9 @@ namespace ringmaster::master {
 
 struct PoolListener {
     size_t pool = 0;
-    uint32_t id = 0;  // of this socket; what control::ListenerUse calls it
-    int fd = -1;      // the set's own copy: to be duplicated (or sent), never closed
+    uint32_t id = 0;      // of this socket; what control::ListenerUse calls it
+    int fd = -1;          // the set's own copy: to be duplicated (or sent), never closed
+    bool shared = false;  // by all slots
 };
 
 class ListenerSet {
@@ -48,7 +49,8 @@ class ListenerSet {
         size_t pool = 0;
         uint32_t first_id = 0;  // of fds[0]; the others follow
         std::string text;
-        std::vector<int> fds;  // one per slot; a single one is shared by all
+        std::vector<int> fds;  // one per slot; one for all when it is shared
+        bool shared = false;
     };
 
     base::Status open_pool(size_t pool, const config::PoolConfig& config, size_t slots);

@@ -103,11 +103,11 @@ Master::Master(io::Loop& loop, Settings settings, const ConfigFile& file, Daemon
                 .stop = [this](bool drain) { begin_stop(drain); },
                 .set_log_level = [this](int level) { set_log_level(level, "set"); },
                 .config_file = settings_.config_file}),
-      control_server_(loop,
-                      [this](const std::vector<std::string>& words,
-                             ControlServer::OnAnswer on_answer) {
-                          run_command(control_, words, std::move(on_answer));
-                      }),
+      control_server_(
+          loop,
+          [this](const std::vector<std::string>& words, ControlServer::OnAnswer on_answer) {
+              run_command(control_, words, std::move(on_answer));
+          }),
       pulse_(loop, [this] { pulse(); }) {
     loop_.set_hooks(this);
     // First of all, so that an order that comes early is obeyed and not died of.
@@ -208,6 +208,7 @@ control::RingState Master::ring(size_t pool) const {
 
 void Master::after_poll() noexcept {
     health_.after_poll();
+    supervisor_.after_poll();
 }
 
 void Master::on_worker_stopped() {

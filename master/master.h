@@ -35,7 +35,10 @@ class Master : private SupervisorEvents, private io::LoopHooks {
   public:
     // All borrowed but `settings`. `file` holds a good config.
     Master(io::Loop& loop, Settings settings, const ConfigFile& file, Daemon& daemon);
+
     ~Master() override;
+    Master(const Master&) = delete;
+    Master& operator=(const Master&) = delete;
 
     // Takes pid file, listeners, stats port and control socket. Blocks while names are looked up.
     base::Status prepare();

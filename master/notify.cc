@@ -56,7 +56,8 @@ std::string one_line(std::string text) {
 io::SocketAddress notify_address(const std::string& text) {
     sockaddr_un un{};
     un.sun_family = AF_UNIX;
-    if (text.size() < 2 || text.size() >= sizeof un.sun_path || (text[0] != '/' && text[0] != '@')) {
+    if (text.size() < 2 || text.size() >= sizeof un.sun_path ||
+        (text[0] != '/' && text[0] != '@')) {
         return {};
     }
     std::memcpy(un.sun_path, text.data(), text.size());

@@ -31,7 +31,7 @@ struct Options {
     std::optional<std::string> pid_file;
     std::optional<std::string> stats_address;
     std::optional<uint16_t> stats_port;
-    std::optional<uint32_t> workers;  // 0 = auto
+    std::optional<uint32_t> workers;     // 0 = auto
     std::optional<std::string> control;  // path of the control socket
 };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Requests per second of every server: the difference of the last two samples of its counter. Pure.
 //
-// A sample is taken every kPeriodMs from what the workers report unasked. After a reload has changed
-// the shape it begins anew.
+// A sample is taken every kPeriodMs from what the workers report unasked. After a reload has
+// changed the shape it begins anew.
 #pragma once
 
 #include <cstddef>

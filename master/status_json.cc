@@ -88,6 +88,8 @@ Json worker_json(const WorkerStatus& worker, const std::vector<PoolStatus>& pool
     out["slot"] = worker.slot;
     out["pid"] = worker.pid;
     out["state"] = worker.state;
+    out["silent"] = worker.silent;
+    out["adopted_by"] = worker.adopted_by ? Json(*worker.adopted_by) : Json();
     out["age_ms"] = worker.age_ms;
     out["crashes"] = worker.crashes;
     out["generation"] = worker.generation;
@@ -112,6 +114,8 @@ std::string status_json(const StatusReport& report) {
     out["generation"] = report.generation;
     out["config_file"] = report.config_file;
     out["log_level"] = report.log_level;
+    out["crashes"] = report.crashes;
+    out["adoptions"] = report.adoptions;
     out["total_connections"] = report.total_connections;
     out["curr_connections"] = report.curr_connections;
     out["workers"] = Json::array();

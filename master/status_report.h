@@ -51,7 +51,9 @@ struct WorkerStatus {
     int64_t pid = 0;
     std::string state;  // starting, configured, ready, dead
     uint64_t age_ms = 0;
-    uint64_t crashes = 0;  // of this slot, ever
+    bool silent = false;               // ready, but its beats stay away
+    std::optional<size_t> adopted_by;  // the slot whose worker accepts for it meanwhile
+    uint64_t crashes = 0;              // of this slot, ever
     uint64_t generation = 0;
     std::optional<uint64_t> beat_age_ms;  // none before the first beat
     uint32_t clients = 0;
@@ -67,6 +69,8 @@ struct StatusReport {
     std::string config_file;
     bool stopping = false;
     int log_level = 0;
+    uint64_t crashes = 0;           // of all workers, ever
+    uint64_t adoptions = 0;         // times that a worker accepted for another, ever
     int64_t total_connections = 0;  // of clients, ever
     int64_t curr_connections = 0;
     std::vector<WorkerStatus> workers;

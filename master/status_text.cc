@@ -62,17 +62,21 @@ std::string name_text(const std::string& name) {
     return name.empty() ? std::string("''") : printable(name, kNameBytesMax);
 }
 
+std::string worker_state(const WorkerStatus& worker) {
+    std::string state = worker.silent ? std::string("silent") : worker.state;
+    const bool alone = std::any_of(worker.pools.begin(), worker.pools.end(),
+                                   [](const WorkerPoolStatus& pool) { return pool.in_fallback; });
+    if (alone) {
+        state += ", on its own";
+    }
+    return worker.adopted_by ? format("{}, {} accepts for it", state, *worker.adopted_by) : state;
+}
+
 std::string workers_text(const StatusReport& report) {
     Table table({"WORKER", "PID", "STATE", "AGE", "CLIENTS", "BEAT", "LAG", "CRASHES"});
     for (const WorkerStatus& worker : report.workers) {
-        std::string state = worker.state;
-        for (const WorkerPoolStatus& pool : worker.pools) {
-            if (pool.in_fallback) {
-                state = worker.state + ", on its own";
-            }
-        }
         const bool beats = worker.beat_age_ms.has_value();
-        table.add({format("{}", worker.slot), format("{}", worker.pid), state,
+        table.add({format("{}", worker.slot), format("{}", worker.pid), worker_state(worker),
                    duration(worker.age_ms), format("{}", worker.clients),
                    beats ? format("{} ms ago", *worker.beat_age_ms) : std::string("none"),
                    format("{} ms", worker.lag_ms), format("{}", worker.crashes)});
@@ -81,11 +85,10 @@ std::string workers_text(const StatusReport& report) {
 }
 
 std::string pool_text(const PoolStatus& pool) {
-    std::string text =
-        format("pool {}: {} on {}, {} clients, {:.1f} requests/s, epoch {}\n", name_text(pool.name),
-               pool.redis ? "Redis" : "memcached", printable(pool.listen, kNameBytesMax),
-               pool.counters.get(stats::PoolStat::kClientConnections), pool.requests_per_s,
-               pool.epoch);
+    std::string text = format(
+        "pool {}: {} on {}, {} clients, {:.1f} requests/s, epoch {}\n", name_text(pool.name),
+        pool.redis ? "Redis" : "memcached", printable(pool.listen, kNameBytesMax),
+        pool.counters.get(stats::PoolStat::kClientConnections), pool.requests_per_s, pool.epoch);
     Table table({"SERVER", "ADDRESS", "STATE", "CONNECTIONS", "REQUESTS/S", "ERRORS"});
     for (const ServerStatus& server : pool.servers) {
         table.add({name_text(server.name),

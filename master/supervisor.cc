@@ -3,12 +3,11 @@
 
 #include <algorithm>
 #include <csignal>
-#include <span>
 #include <utility>
 
 #include "common/base/format.h"
 #include "common/base/log.h"
-#include "common/io/channel.h"
+#include "master/listener_messages.h"
 
 namespace ringmaster::master {
 
@@ -35,7 +34,11 @@ Supervisor::Supervisor(io::Loop& loop, size_t slots, Provisions provisions,
       ledger_(client_limits(provisions_.config), slots),
       book_(provisions_.config, slots),
       gather_(loop, [this](uint64_t id) { return ask_for_stats(id); }),
-      slots_(slots) {
+      slots_(slots),
+      watch_(loop, slots,
+             {.listeners = provisions_.listeners,
+              .config_bytes = provisions_.config_bytes,
+              .worker_or_null = [this](size_t slot) { return ready_worker_or_null(slot); }}) {
     for (size_t i = 0; i < slots_.size(); ++i) {
         slots_[i].respawn = std::make_unique<io::Timer>(loop, [this, i] { spawn(i); });
     }
@@ -44,6 +47,12 @@ Supervisor::Supervisor(io::Loop& loop, size_t slots, Provisions provisions,
 bool Supervisor::is_connected(const Slot& slot) noexcept {
     return slot.worker != nullptr && (slot.worker->state() == WorkerProcess::State::kReady ||
                                       slot.worker->state() == WorkerProcess::State::kConfigured);
+}
+
+WorkerProcess* Supervisor::ready_worker_or_null(size_t slot) noexcept {
+    WorkerProcess* worker = slots_[slot].worker.get();
+    const bool ready = worker != nullptr && worker->state() == WorkerProcess::State::kReady;
+    return ready ? worker : nullptr;
 }
 
 void Supervisor::start() {
@@ -68,6 +77,7 @@ void Supervisor::spawn(size_t index) {
 
 void Supervisor::stop_respawning() {
     respawning_ = false;
+    watch_.stop();
     for (Slot& slot : slots_) {
         slot.respawn->stop();
     }
@@ -143,24 +153,14 @@ void Supervisor::on_worker_hello(WorkerProcess& worker) {
         // Not send_ring(): START must not overtake it, and there is one of each.
         link.send(provisions_.ring(pool));
     }
-    const std::vector<PoolListener> listeners = provisions_.listeners.of_slot(worker.slot());
-    for (size_t sent = 0; sent < listeners.size(); sent += io::kMaxDescriptorsPerSend) {
-        const size_t end = std::min(sent + io::kMaxDescriptorsPerSend, listeners.size());
-        control::Listeners message;
-        message.generation = provisions_.config_bytes.generation;
-        std::vector<int> descriptors;
-        for (size_t i = sent; i < end; ++i) {
-            message.uses.push_back(
-                {.listener = listeners[i].id, .pool = static_cast<uint32_t>(listeners[i].pool)});
-            descriptors.push_back(listeners[i].fd);
-        }
-        link.send(message, descriptors);
-    }
+    send_listeners(link, provisions_.config_bytes.generation,
+                   provisions_.listeners.of_slot(worker.slot()));
     link.send(control::Start{});
 }
 
 void Supervisor::on_worker_ready(WorkerProcess& worker) {
     policy_.on_ready(worker.slot(), loop_.now_ms());
+    watch_.on_ready(worker.slot());
     if (all_were_ready_) {
         RM_LOG(kNotice, "worker {} serves again pid={} after_ms={}", worker.slot(), worker.pid(),
                worker.age_ms());
@@ -170,6 +170,7 @@ void Supervisor::on_worker_ready(WorkerProcess& worker) {
            worker.age_ms());
     if (policy_.live_count() == slots_.size() && !cannot_start_) {
         all_were_ready_ = true;
+        watch_.start();
         events_.on_workers_ready();
     }
 }
@@ -202,6 +203,7 @@ bool Supervisor::on_worker_suspect(WorkerProcess& worker, const control::Suspect
 }
 
 bool Supervisor::on_worker_beat(WorkerProcess& worker, const control::Beat& beat) {
+    watch_.on_beat(worker.slot());
     return events_.on_beat(worker.slot(), beat);
 }
 
@@ -221,26 +223,39 @@ bool Supervisor::on_worker_client_gone(WorkerProcess& worker, const control::Cli
 
 void Supervisor::on_worker_accept_stopped(WorkerProcess& worker) {
     RM_LOG(kDebug, "worker {} has stopped accepting", worker.slot());
+    watch_.on_accept_stopped(worker.slot());
     events_.on_worker_stopped();
 }
 
 void Supervisor::on_worker_exit(WorkerProcess& worker, io::ProcessExit exit) {
     const size_t slot = worker.slot();
     const std::string what = exit_text(exit);
-    const bool as_ordered =
-        !respawning_ && (exit.signal == SIGKILL || (exit.signal == 0 && exit.code == 0));
-    if (!as_ordered) {
-        ++slots_[slot].crashes;
-        RM_LOG(kWarn, "worker {} is gone pid={}: {} age_ms={}", slot, worker.pid(), what,
-               worker.age_ms());
-    } else {
+    const bool well = exit.signal == 0 && exit.code == 0;
+    if (!respawning_ && (well || exit.signal == SIGKILL)) {
         RM_LOG(kInfo, "worker {} has ended pid={}: {}", slot, worker.pid(), what);
+    } else {
+        RM_LOG(kWarn, "worker {} is gone pid={}: {}{} age_ms={}", slot, worker.pid(), what,
+               exit.core_dumped ? ", core dumped" : "", worker.age_ms());
     }
     events_.on_worker_gone(slot);
+    if (respawning_ && !well) {
+        ++slots_[slot].crashes;
+        count_crash();
+    }
+    watch_.on_exit(slot);
     ledger_.give_back_all(slot);
     book_.fold(slot);
     gather_.on_gone(slot);
     after_death(slot, what);
+}
+
+void Supervisor::count_crash() {
+    if (crashes_.on_crash(loop_.now_ms())) {
+        RM_LOG(kCrit,
+               "more than {} workers have crashed within a minute, {} since the start: a request "
+               "may be killing them",
+               CrashMeter::kManyPerMinute, crashes_.count());
+    }
 }
 
 void Supervisor::after_death(size_t slot, const std::string& what) {

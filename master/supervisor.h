@@ -17,8 +17,10 @@
 #include "common/stats/stats.h"
 #include "config/model.h"
 #include "master/client_ledger.h"
+#include "master/crash_meter.h"
 #include "master/listener_set.h"
 #include "master/respawn_policy.h"
+#include "master/slot_watch.h"
 #include "master/stats_book.h"
 #include "master/stats_gather.h"
 #include "master/status_report.h"
@@ -92,11 +94,18 @@ class Supervisor : private WorkerEvents {
         return book_.ever_answered(pool, shard);
     }
 
+    // Once per turn of the loop, after what has arrived was read (io::LoopHooks).
+    void after_poll() { watch_.after_poll(); }
+
     // For `status`: every slot, from its last beat and its last report.
     [[nodiscard]] std::vector<WorkerStatus> worker_statuses() const;
     [[nodiscard]] size_t slot_count() const noexcept { return slots_.size(); }
     [[nodiscard]] size_t ready_count() const noexcept;
     [[nodiscard]] size_t running_count() const noexcept;
+    // Workers that ended unbidden, and slots whose listeners another worker took over; ever.
+    [[nodiscard]] uint64_t crash_count() const noexcept { return crashes_.count(); }
+    [[nodiscard]] uint64_t adoption_count() const noexcept { return watch_.adoption_count(); }
+    [[nodiscard]] const SlotWatch& watch() const noexcept { return watch_; }
     [[nodiscard]] bool all_accept_stopped() const noexcept;
 
   private:
@@ -108,6 +117,8 @@ class Supervisor : private WorkerEvents {
 
     static bool is_connected(const Slot& slot) noexcept;
     void spawn(size_t slot);
+    WorkerProcess* ready_worker_or_null(size_t slot) noexcept;
+    void count_crash();
     void after_death(size_t slot, const std::string& what);
     std::vector<size_t> ask_for_stats(uint64_t request_id);
 
@@ -131,6 +142,8 @@ class Supervisor : private WorkerEvents {
     StatsBook book_;
     StatsGather gather_;
     std::vector<Slot> slots_;
+    CrashMeter crashes_;
+    SlotWatch watch_;
     bool all_were_ready_ = false;
     bool cannot_start_ = false;
     bool respawning_ = true;

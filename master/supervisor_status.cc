@@ -34,6 +34,9 @@ std::vector<WorkerStatus> Supervisor::worker_statuses() const {
         for (const stats::PoolSnapshot& pool : book_.latest(i).pools) {
             status.pools.push_back({.epoch = 0, .in_fallback = false, .counters = pool});
         }
+        if (const size_t adopter = watch_.adopter(i); adopter != Adoption::kNobody) {
+            status.adopted_by = adopter;
+        }
         const WorkerProcess* worker = slots_[i].worker.get();
         if (worker == nullptr) {
             continue;  // before the first
@@ -43,6 +46,8 @@ std::vector<WorkerStatus> Supervisor::worker_statuses() const {
         if (worker->state() == WorkerProcess::State::kDead) {
             continue;
         }
+        status.silent = all_were_ready_ && respawning_ &&
+                        worker->state() == WorkerProcess::State::kReady && !watch_.serves(i);
         const control::Beat& beat = worker->last_beat();
         status.age_ms = worker->age_ms();
         status.beat_age_ms = worker->beat_age_ms();

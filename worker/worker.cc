@@ -44,13 +44,15 @@ size_t default_budget_bytes() {
 Worker::Worker(const WorkerOptions& options)
     : options_(options),
       path_(loop_, memory_, seed()),
+      listeners_(loop_, [this](uint32_t pool, int fd) { pools_[pool]->add_client(fd); }),
       deadline_timer_(loop_, [this] { deadlines_due_ = true; }),
       health_timer_(loop_, [this] { health_due_ = true; }),
       beat_timer_(loop_, [this] { beat(); }),
       housekeeping_timer_(loop_, [this] { housekeep(); }),
       stop_timer_(loop_, [this] { end(0); }),
       term_(loop_, SIGTERM, [this] { begin_stop(); }),
-      quit_(loop_, SIGQUIT, [this] { begin_stop(); }) {
+      quit_(loop_, SIGQUIT, [this] { begin_stop(); }),
+      test_faults_(options.slot) {
     memory_.budget_bytes = default_budget_bytes();
     path_.connect_failed = [this](uint32_t pool, uint32_t shard) {
         if (control_ != nullptr) {
@@ -82,10 +84,7 @@ Worker::Worker(const WorkerOptions& options)
 Worker::~Worker() {
     loop_.set_hooks(nullptr);
     control_.reset();
-    listeners_.clear();
-    for (const auto& [pool, fd] : waiting_listeners_) {
-        ::close(fd);
-    }
+    listeners_.close_all();
     for (const auto& pool : pools_) {
         pool->fail_servers(ECANCELED);
         while (!pool->clients().empty()) {
@@ -113,6 +112,7 @@ void Worker::end(int status) {
 // ---- once per turn ----
 
 void Worker::before_poll() noexcept {
+    test_faults_.check();
     ++path_.turn;
     free_closed_sessions();
     path_.flush.flush_all();
@@ -223,6 +223,7 @@ void Worker::beat() {
         return;
     }
     control::Beat message;
+    message.lag_ms = static_cast<uint32_t>(std::min<uint64_t>(loop_.take_lag_ms(), UINT32_MAX));
     message.client_connections = static_cast<uint32_t>(client_count());
     message.generation = generation_;
     for (const auto& pool : pools_) {
@@ -251,6 +252,7 @@ void Worker::report_stats(uint64_t request_id) {
     }
     control::StatsReport report;
     report.request_id = request_id;
+    report.generation = generation_;
     report.total_connections = path_.total_connections;
     report.curr_connections = path_.curr_connections;
     report.values = stats::flatten(snapshot);
@@ -315,8 +317,19 @@ void Worker::handle(control::Listeners& message) {
             }
             return;
         }
-        waiting_listeners_.emplace_back(use.pool, fd);
+        if (path_.stopping) {
+            ::close(fd);  // the master hears, or has heard, that this worker accepts no more
+            continue;
+        }
+        listeners_.hold(use, fd);
+        if (ready_) {
+            listeners_.start(use.listener);
+        }
     }
+}
+
+void Worker::handle(control::ReleaseListeners& message) {
+    listeners_.release(message.listeners);
 }
 
 void Worker::handle(control::Start&) {
@@ -326,15 +339,7 @@ void Worker::handle(control::Start&) {
         give_up("told to start without a placement of every pool");
         return;
     }
-    for (const auto& [index, fd] : waiting_listeners_) {
-        Pool* pool = pools_[index].get();
-        const size_t per_turn =
-            pool->config().listen.is_unix ? kUnixAcceptsPerTurn : kAcceptsPerTurn;
-        listeners_.push_back(std::make_unique<io::Listener>(
-            loop_, fd, per_turn, [pool](int client) { pool->add_client(client); }));
-        listeners_.back()->start();
-    }
-    waiting_listeners_.clear();
+    listeners_.start_all();
     for (const auto& pool : pools_) {
         pool->preconnect();
     }
@@ -398,10 +403,7 @@ void Worker::begin_stop() {
 }
 
 void Worker::stop_accepting() {
-    for (const auto& listener : listeners_) {
-        listener->accept_all();
-    }
-    listeners_.clear();
+    listeners_.empty_all();
     if (control_ != nullptr) {
         control_->send(control::AcceptStopped{});
     }
@@ -413,7 +415,7 @@ void Worker::on_master_gone() {
     }
     master_gone_ = true;
     RM_LOG(kWarn, "the master is gone, ending");
-    listeners_.clear();
+    listeners_.close_all();
     path_.stopping = true;
     turns_to_finish_ = 2;
     beat_timer_.start(1, kBeatMs);

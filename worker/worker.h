@@ -8,17 +8,17 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "common/io/listener.h"
 #include "common/io/loop.h"
 #include "common/io/signal.h"
 #include "common/io/timer.h"
 #include "config/model.h"
 #include "worker/control_link.h"
 #include "worker/data_path.h"
+#include "worker/listener_table.h"
 #include "worker/pool.h"
+#include "worker/test_faults.h"
 #include "worker/worker_main.h"
 
 namespace ringmaster::worker {
@@ -44,6 +44,7 @@ class Worker : public io::LoopHooks, public ControlEvents {
     void handle(control::RingState& message);
     void handle(control::Reconnect& message);
     void handle(control::Listeners& message);
+    void handle(control::ReleaseListeners& message);
     void handle(control::Start& message);
     void handle(control::StatsRequest& message);
     void handle(control::ClientAnswer& message);
@@ -79,8 +80,7 @@ class Worker : public io::LoopHooks, public ControlEvents {
     config::Config config_;
     uint64_t generation_ = 0;
     std::vector<std::unique_ptr<Pool>> pools_;
-    std::vector<std::pair<uint32_t, int>> waiting_listeners_;  // pool, descriptor: until Start
-    std::vector<std::unique_ptr<io::Listener>> listeners_;
+    ListenerTable listeners_;
     io::Timer deadline_timer_;
     io::Timer health_timer_;
     io::Timer beat_timer_;
@@ -99,6 +99,7 @@ class Worker : public io::LoopHooks, public ControlEvents {
     int turns_to_finish_ = 0;
     bool master_gone_ = false;
     int exit_status_ = 0;
+    TestFaults test_faults_;
     std::unique_ptr<ControlLink> control_;
 };
 

@@ -193,11 +193,11 @@ void fields(A& all, typename A::template Of<Prepared>& m) {
 }
 template <class A>
 void fields(A& all, typename A::template Of<Committed>& m) {
-    all(m.generation);
+    all(m.generation, m.held);
 }
 template <class A>
 void fields(A& all, typename A::template Of<StatsReport>& m) {
-    all(m.request_id, m.total_connections, m.curr_connections, m.values);
+    all(m.request_id, m.generation, m.total_connections, m.curr_connections, m.values);
 }
 template <class A>
 void fields(A& all, typename A::template Of<ConnectFailed>& m) {
@@ -271,7 +271,7 @@ template <class A>
 void fields(A&, typename A::template Of<LogReopen>&) {}
 template <class A>
 void fields(A& all, typename A::template Of<Stop>& m) {
-    all(m.graceful, m.timeout_ms);
+    all(m.graceful, m.drain, m.timeout_ms);
 }
 
 // ---- frames ----

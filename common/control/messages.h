@@ -85,6 +85,9 @@ struct Prepared {
 // New requests go by this generation now.
 struct Committed {
     uint64_t generation = 0;
+    // Of each pool: admitted clients that hold a place of client_connections. Takes the place of
+    // all ClientAsk and ClientGone this worker has sent before.
+    std::vector<uint32_t> held;
 
     bool operator==(const Committed&) const = default;
 };
@@ -92,6 +95,7 @@ struct Committed {
 // All counters and gauges of the worker, at this moment.
 struct StatsReport {
     uint64_t request_id = 0;  // 0 = unasked
+    uint64_t generation = 0;  // gives `values` their shape
     int64_t total_connections = 0;
     int64_t curr_connections = 0;
     // pools x (pool stats..., then servers x server stats...), in pool and shard order; the
@@ -257,9 +261,11 @@ struct LogReopen {
 };
 
 // Stop serving. graceful: take what is queued, answer AcceptStopped, answer what is in flight,
-// exit. Otherwise exit at once.
+// exit. drain, beside it: serve the clients that are there until they leave; at the timeout as
+// without it. Neither: exit at once.
 struct Stop {
     bool graceful = true;
+    bool drain = false;
     uint32_t timeout_ms = 0;
 
     bool operator==(const Stop&) const = default;

@@ -107,6 +107,10 @@ uint64_t Loop::now_ms() const noexcept {
     return uv_now(&impl_->loop);
 }
 
+uint64_t Loop::take_lag_ms() noexcept {
+    return impl_->clock.take_lag_ms();
+}
+
 uint64_t Loop::active_ms() const noexcept {
     return impl_->clock.active_ms(uv_now(&impl_->loop));
 }

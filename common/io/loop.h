@@ -41,6 +41,9 @@ class Loop {
 
     [[nodiscard]] uint64_t now_ms() const noexcept;
     [[nodiscard]] uint64_t active_ms() const noexcept;
+    // The longest that the loop has not looked for events since the last call: how long a turn of
+    // callbacks took, or by how much a wait overslept. The turn that runs now is not in it.
+    uint64_t take_lag_ms() noexcept;
 
     struct Impl;
     [[nodiscard]] Impl& impl() noexcept { return *impl_; }

@@ -5,6 +5,8 @@
 #include <array>
 #include <utility>
 
+#include <sys/wait.h>
+
 #include "common/base/assert.h"
 #include "common/base/format.h"
 #include "common/io/loop_impl.h"
@@ -52,7 +54,10 @@ void on_child_exit(uv_process_t* handle, int64_t code, int signal_number) noexce
     impl->close();
     if (impl->owned && impl->on_exit) {
         // Last: it may destroy the Process, or spawn again with it.
-        impl->on_exit(ProcessExit{static_cast<int>(code), signal_number});
+        impl->on_exit({.code = static_cast<int>(code),
+                       .signal = signal_number,
+                       // What waitpid() said; libuv's callback leaves this bit out.
+                       .core_dumped = WCOREDUMP(handle->status)});
     }
 }
 

@@ -30,6 +30,7 @@ struct SpawnOptions {
 struct ProcessExit {
     int code = 0;    // when signal is 0
     int signal = 0;  // 0 = ended by itself
+    bool core_dumped = false;
 };
 
 class Process {

@@ -7,11 +7,16 @@
 // 50 ms: a loop that is busy for long stretches slows its deadlines down but cannot stop them.
 // A wait without end has no stall: any length of it is lawful.
 //
+// lag: the longest that the loop did not look for events, although some may have been there: a
+// stretch of callbacks, or what a wait took beyond its timeout.
+//
 // Units: milliseconds of one monotonic clock. active_ms() never goes back while `now` does not.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <utility>
 
 namespace ringmaster::io {
 
@@ -25,29 +30,40 @@ class StallClock {
     // The loop is about to wait at most `timeout_ms`.
     void before_poll(uint64_t now_ms, uint64_t timeout_ms) noexcept {
         const bool forever = timeout_ms >= kWaitForever - kAllowanceMs;
-        begin(now_ms, forever ? kWaitForever : timeout_ms + kAllowanceMs);
+        begin(now_ms, forever ? kWaitForever : timeout_ms + kAllowanceMs,
+              forever ? kWaitForever : timeout_ms);
     }
     // The wait ended at `now_ms`; callbacks run from now on.
-    void after_poll(uint64_t now_ms) noexcept { begin(now_ms, kAllowanceMs); }
+    void after_poll(uint64_t now_ms) noexcept { begin(now_ms, kAllowanceMs, 0); }
 
     [[nodiscard]] uint64_t active_ms(uint64_t now_ms) const noexcept {
         return now_ms - stalled_ms_ - excess_ms(now_ms);
     }
 
+    // The longest lag of all stretches that have ended since the last call.
+    uint64_t take_lag_ms() noexcept { return std::exchange(lag_ms_, 0); }
+
   private:
-    [[nodiscard]] uint64_t excess_ms(uint64_t now_ms) const noexcept {
+    [[nodiscard]] uint64_t beyond_ms(uint64_t now_ms, uint64_t limit_ms) const noexcept {
         const uint64_t took_ms = now_ms > since_ms_ ? now_ms - since_ms_ : 0;
-        return took_ms > allowed_ms_ ? took_ms - allowed_ms_ : 0;
+        return took_ms > limit_ms ? took_ms - limit_ms : 0;
     }
-    void begin(uint64_t now_ms, uint64_t allowed_ms) noexcept {
+    [[nodiscard]] uint64_t excess_ms(uint64_t now_ms) const noexcept {
+        return beyond_ms(now_ms, allowed_ms_);
+    }
+    void begin(uint64_t now_ms, uint64_t allowed_ms, uint64_t waiting_ms) noexcept {
         stalled_ms_ += excess_ms(now_ms);
+        lag_ms_ = std::max(lag_ms_, beyond_ms(now_ms, waiting_ms_));
+        waiting_ms_ = waiting_ms;
         since_ms_ = now_ms;
         allowed_ms_ = allowed_ms;
     }
 
     uint64_t since_ms_;
     uint64_t allowed_ms_ = kWaitForever;  // nothing is judged before the first turn
+    uint64_t waiting_ms_ = kWaitForever;  // of these none is lag
     uint64_t stalled_ms_ = 0;
+    uint64_t lag_ms_ = 0;
 };
 
 }  // namespace ringmaster::io

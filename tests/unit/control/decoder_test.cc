@@ -91,7 +91,7 @@ TEST_CASE("control decoder: a count beyond the bytes is bad") {
     CHECK(error_of(frame(MessageType::kListeners, std::string(8, '\0') + huge + "1234")) ==
           "message Listeners announces more than it holds");
     error_of(frame(MessageType::kBeat, std::string(16, '\0') + huge + std::string(64, '\0')));
-    error_of(frame(MessageType::kStatsReport, std::string(24, '\0') + huge));
+    error_of(frame(MessageType::kStatsReport, std::string(32, '\0') + huge));
     error_of(frame(MessageType::kRingState, std::string(20, '\0') + huge + std::string(64, '\0')));
     // One more than fits.
     const std::string two("\2\0\0\0", 4);
@@ -101,7 +101,7 @@ TEST_CASE("control decoder: a count beyond the bytes is bad") {
 }
 
 TEST_CASE("control decoder: a truth value is 0 or 1, so that each message has one form") {
-    const std::string rest(4, '\0');
+    const std::string rest(5, '\0');
     CHECK(decode_all(frame(MessageType::kStop, '\0' + rest)).end == Result::kNeedMore);
     CHECK(decode_all(frame(MessageType::kStop, '\1' + rest)).end == Result::kNeedMore);
     CHECK(error_of(frame(MessageType::kStop, '\2' + rest)) ==

@@ -47,7 +47,7 @@ TEST_CASE("control codec: the layout is length, type, payload in little-endian")
     const std::string frame = frame_of(ConnectFailed{.pool = 0x01020304, .shard = 5});
     CHECK(frame == std::string("\x08\0\0\0\x06\0\x04\x03\x02\x01\x05\0\0\0", 14));
     const std::string stop = frame_of(Stop{.graceful = true, .timeout_ms = 0x100});
-    CHECK(stop == std::string("\x05\0\0\0\x27\0\x01\0\x01\0\0", 11));
+    CHECK(stop == std::string("\x06\0\0\0\x27\0\x01\0\0\x01\0\0", 12));
     const std::string failed = frame_of(Failed{.reason = "ab"});
     CHECK(failed == std::string("\x06\0\0\0\x03\0\x02\0\0\0ab", 12));
 }

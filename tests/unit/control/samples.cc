@@ -24,8 +24,9 @@ std::vector<Message> sample_messages() {
                 .first_failure_ms = 1ULL << 33,
                 .sent_ms = (1ULL << 33) + 5},
         Prepared{.generation = 5, .reason = "no memory"},
-        Committed{.generation = 5},
+        Committed{.generation = 5, .held = {0, 7}},
         StatsReport{.request_id = 9,
+                    .generation = 3,
                     .total_connections = INT64_MAX,
                     .curr_connections = INT64_MIN,
                     .values = {-1, 0, 1, INT64_MIN, INT64_MAX}},
@@ -62,7 +63,7 @@ std::vector<Message> sample_messages() {
         StatsRequest{.request_id = 1ULL << 40},
         LogLevel{.level = 11},
         LogReopen{},
-        Stop{.graceful = false, .timeout_ms = 10000},
+        Stop{.graceful = false, .drain = true, .timeout_ms = 10000},
         ClientAnswer{.pool = 3, .granted = true},
     };
 }

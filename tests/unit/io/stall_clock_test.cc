@@ -86,3 +86,20 @@ TEST_CASE("stall clock: a clock that stands or steps back a little does no harm"
     clock.after_poll(99);
     CHECK(clock.active_ms(99) == 99);
 }
+
+TEST_CASE("stall clock: lag is the longest stretch of callbacks, or what a wait overslept") {
+    StallClock clock(0);
+    clock.before_poll(1000, 100);  // before the first turn there is none
+    CHECK(clock.take_lag_ms() == 0);
+    clock.after_poll(1100);
+    clock.before_poll(1107, 100);
+    clock.after_poll(1107);
+    clock.before_poll(1110, 100);
+    CHECK(clock.take_lag_ms() == 7);
+    CHECK(clock.take_lag_ms() == 0);
+    clock.after_poll(4210);
+    CHECK(clock.take_lag_ms() == 3000);
+    clock.before_poll(4210, StallClock::kWaitForever);
+    clock.after_poll(90000);
+    CHECK(clock.take_lag_ms() == 0);
+}

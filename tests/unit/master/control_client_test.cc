@@ -4,8 +4,8 @@
 #include <thread>
 
 #include <doctest/doctest.h>
-#include <sys/socket.h>
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/base/format.h"

@@ -72,10 +72,21 @@ TEST_CASE("commands: each calls its own function of the proxy and answers once")
 }
 
 TEST_CASE("commands: wrong words never reach the proxy") {
-    const std::vector<std::string> cases[] = {
-        {}, {""}, {"dance"}, {"reload", "x"}, {"stop", "--json"}, {"status", "--json", "--json"},
-        {"where", "p"}, {"where", "p", "k", "k"}, {"eject", "p"}, {"log"}, {"log", "12"},
-        {"log", "-1"}, {"log", "1x"}, {"log", ""}, {"log", "999999999999"}};
+    const std::vector<std::string> cases[] = {{},
+                                              {""},
+                                              {"dance"},
+                                              {"reload", "x"},
+                                              {"stop", "--json"},
+                                              {"status", "--json", "--json"},
+                                              {"where", "p"},
+                                              {"where", "p", "k", "k"},
+                                              {"eject", "p"},
+                                              {"log"},
+                                              {"log", "12"},
+                                              {"log", "-1"},
+                                              {"log", "1x"},
+                                              {"log", ""},
+                                              {"log", "999999999999"}};
     for (const std::vector<std::string>& words : cases) {
         CAPTURE(words.size());
         Backend backend;
@@ -87,7 +98,8 @@ TEST_CASE("commands: wrong words never reach the proxy") {
     }
     CHECK(problem_of({"where", "p"}) ==
           "too few words for 'where'; usage: ringmaster where POOL KEY");
-    CHECK(problem_of({"stop", "now"}) == "too many words for 'stop'; usage: ringmaster stop [--drain]");
+    CHECK(problem_of({"stop", "now"}) ==
+          "too many words for 'stop'; usage: ringmaster stop [--drain]");
     CHECK(problem_of({"log", "12"}).find("from 0 to 11") != std::string::npos);
 }
 

@@ -126,8 +126,7 @@ TEST_CASE("control server: those who say nothing give way, those who wait for an
     waiting[0].reset();
     world.test.run_for_ms(20);
     late = world.client(write_request({"status"}));
-    world.test.run_until(
-        [&] { return world.asked.size() == ControlServer::kMaxConnections + 1; });
+    world.test.run_until([&] { return world.asked.size() == ControlServer::kMaxConnections + 1; });
 }
 
 TEST_CASE("control server: a living socket is not stolen, a stale one is replaced") {

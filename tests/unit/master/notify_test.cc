@@ -113,7 +113,8 @@ TEST_CASE("notify: the watchdog is fed at half its time, if it is ours") {
 
 TEST_CASE("notify: nobody listens, or nobody can") {
     io::TestLoop test;
-    for (const char* name : {"", "relative", "@", "@nobody-is-there-ringmaster", "/nobody/is/there"}) {
+    for (const char* name :
+         {"", "relative", "@", "@nobody-is-there-ringmaster", "/nobody/is/there"}) {
         CAPTURE(name);
         ::setenv("NOTIFY_SOCKET", name, 1);
         Notifier notifier(test.loop, false);

@@ -47,6 +47,9 @@ StatusReport sample_report() {
     worker.pools[0].counters.servers.resize(2);
     worker.pools[0].counters.servers[0].set(stats::ServerStat::kRequests, 55);
     report.workers.emplace_back().slot = 1;
+    report.workers[1].state = "ready";
+    report.workers[1].silent = true;
+    report.workers[1].adopted_by = 0;
     return report;
 }
 
@@ -58,6 +61,7 @@ TEST_CASE("status: the text says who is who, in columns") {
     CHECK(text.find("pool alpha: Redis on 127.0.0.1:22121, 2 clients, 12.3 requests/s, epoch 9") !=
           std::string::npos);
     CHECK(text.find("ready, on its own") != std::string::npos);
+    CHECK(text.find("silent, 0 accepts for it") != std::string::npos);
     CHECK(text.find("42 ms ago") != std::string::npos);
     CHECK(text.find("  SERVER") != std::string::npos);
     CHECK(text.find("unresolved") != std::string::npos);
@@ -87,6 +91,9 @@ TEST_CASE("status: the JSON has every row of stats.def, per worker and summed") 
     CHECK(worker["pools"][0]["in_fallback"] == true);
     CHECK(worker["pools"][0]["stats"]["fragments"] == 31);
     CHECK(worker["pools"][0]["servers"][0]["stats"]["requests"] == 55);
+    CHECK(worker["adopted_by"].is_null());
+    CHECK(json["workers"][1]["silent"] == true);
+    CHECK(json["workers"][1]["adopted_by"] == 0);
     CHECK(json["workers"][1]["beat_age_ms"].is_null());
     for (const auto& stats : {pool["stats"], worker["pools"][0]["stats"]}) {
         for (const stats::StatInfo& info : stats::pool_stats()) {

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Watches the workers and sees to it that somebody accepts from every slot's listeners: adopts
+// those of the silent and the dead (adoption.h), ends the hung (beat_watch.h).
+//
+// Told by the supervisor what happens; judges in after_poll(), when what has arrived was read, and
+// in active time. References are borrowed and outlive this.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "common/control/messages.h"
+#include "common/io/loop.h"
+#include "common/io/timer.h"
+#include "master/adoption.h"
+#include "master/beat_watch.h"
+#include "master/listener_set.h"
+#include "master/worker_process.h"
+
+namespace ringmaster::master {
+
+class SlotWatch {
+  public:
+    static constexpr uint64_t kCheckMs = 100;
+
+    struct Surroundings {
+        const ListenerSet& listeners;
+        const control::ConfigBytes& config_bytes;
+        // READY and running; null when there is none.
+        std::function<WorkerProcess*(size_t slot)> worker_or_null;
+    };
+
+    SlotWatch(io::Loop& loop, size_t slots, Surroundings surroundings);
+
+    // All slots serve for the first time: from now on somebody always should.
+    void start();
+    // The workers are told to stop: nothing is adopted and nobody ended any more.
+    void stop();
+
+    void on_ready(size_t slot);
+    void on_beat(size_t slot);
+    void on_accept_stopped(size_t slot);
+    void on_exit(size_t slot);
+    void after_poll();
+
+    // Its worker serves: is READY and beats.
+    [[nodiscard]] bool serves(size_t slot) const { return adoption_.serves(slot); }
+    // Whose worker accepts for it; Adoption::kNobody: its own, or none.
+    [[nodiscard]] size_t adopter(size_t slot) const { return adoption_.adopter(slot); }
+    [[nodiscard]] uint64_t adoption_count() const noexcept { return adoption_.count(); }
+
+  private:
+    struct Slot {
+        BeatWatch beats;
+        bool silent = false;         // as far as it has been noticed
+        bool accepting = false;      // else it only finishes what it has
+        std::vector<uint32_t> lent;  // the slot's listeners that its adopter has been given
+    };
+
+    void judge_beats(uint64_t now_ms);
+    void adopt(uint64_t now_ms);
+    void take_back(size_t slot, size_t from);
+    void lend(size_t slot, size_t to);
+
+    io::Loop& loop_;
+    Surroundings around_;
+    Adoption adoption_;
+    std::vector<Slot> slots_;
+    io::Timer check_timer_;
+    io::Timer due_timer_;  // an empty slot's patience ends
+    bool running_ = false;
+    bool beats_due_ = false;
+    bool adoption_due_ = false;
+};
+
+}  // namespace ringmaster::master

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/listener_table.h"
+
+#include <set>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "worker/limits.h"
+
+namespace ringmaster::worker {
+
+namespace {
+
+size_t accepts_per_turn(int fd) noexcept {
+    int domain = AF_UNSPEC;
+    socklen_t size_bytes = sizeof domain;
+    ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size_bytes);
+    return domain == AF_UNIX ? kUnixAcceptsPerTurn : kAcceptsPerTurn;
+}
+
+}  // namespace
+
+void ListenerTable::hold(const control::ListenerUse& use, int fd) {
+    const auto [at, is_new] = listeners_.try_emplace(use.listener);
+    if (!is_new) {
+        ::close(fd);
+        return;
+    }
+    Entry* entry = &at->second;  // a map's elements stay where they are
+    entry->pool = use.pool;
+    entry->listener = std::make_unique<io::Listener>(
+        loop_, fd, accepts_per_turn(fd),
+        [this, entry](int client) { on_client_(entry->pool, client); });
+}
+
+void ListenerTable::start(Entry& entry) {
+    entry.started = true;
+    entry.listener->start();
+}
+
+bool ListenerTable::start(uint32_t listener) {
+    const auto at = listeners_.find(listener);
+    if (at == listeners_.end()) {
+        return false;
+    }
+    start(at->second);
+    return true;
+}
+
+void ListenerTable::start_all() {
+    for (auto& [number, entry] : listeners_) {
+        start(entry);
+    }
+}
+
+void ListenerTable::release(std::span<const uint32_t> listeners) {
+    for (const uint32_t number : listeners) {
+        listeners_.erase(number);
+    }
+}
+
+bool ListenerTable::switch_to(std::span<const control::ListenerUse> uses) {
+    std::set<uint32_t> kept;
+    for (const control::ListenerUse& use : uses) {
+        kept.insert(use.listener);
+    }
+    // Those that go first: their clients still belong to the pools they connected to.
+    for (auto at = listeners_.begin(); at != listeners_.end();) {
+        if (kept.contains(at->first)) {
+            ++at;
+            continue;
+        }
+        if (at->second.started) {
+            at->second.listener->accept_all();
+        }
+        at = listeners_.erase(at);
+    }
+    for (const control::ListenerUse& use : uses) {
+        const auto at = listeners_.find(use.listener);
+        if (at != listeners_.end()) {
+            at->second.pool = use.pool;
+            start(at->second);
+        }
+    }
+    return listeners_.size() == kept.size();
+}
+
+void ListenerTable::drop_held() {
+    std::erase_if(listeners_, [](const auto& item) { return !item.second.started; });
+}
+
+void ListenerTable::empty_all() {
+    for (auto& [number, entry] : listeners_) {
+        if (entry.started) {
+            entry.listener->accept_all();
+        }
+    }
+    listeners_.clear();
+}
+
+}  // namespace ringmaster::worker
