@@ -5,6 +5,15 @@
 
 namespace ringmaster::master {
 
+void Adoption::grow(size_t slots, uint64_t now_ms) {
+    while (slots_.size() < slots) {
+        slots_.push_back({.state = State::kEmpty,
+                          .wanted = true,
+                          .due_from_ms = now_ms + kEmptyMs,
+                          .adopter = kNobody});
+    }
+}
+
 void Adoption::on_serving(size_t slot) {
     slots_[slot].state = State::kServing;
 }

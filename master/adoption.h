@@ -29,6 +29,8 @@ class Adoption {
     // All slots are wanted, and empty since 0.
     explicit Adoption(size_t slots) : slots_(slots) {}
 
+    // More slots, empty since `now_ms`.
+    void grow(size_t slots, uint64_t now_ms);
     void on_serving(size_t slot);
     void on_silent(size_t slot, uint64_t now_ms);
     // The worker has ended or closed its listeners: what it had adopted is nobody's.

@@ -9,6 +9,14 @@ ClientLedger::ClientLedger(std::span<const uint32_t> limits, size_t slots)
     : limits_(limits.begin(), limits.end()),
       held_(slots, std::vector<uint32_t>(limits.size(), 0)) {}
 
+ClientLedger ClientLedger::of(const config::Config& config, size_t slots) {
+    std::vector<uint32_t> limits;
+    for (const config::PoolConfig& pool : config.pools) {
+        limits.push_back(pool.client_connections);
+    }
+    return {limits, slots};
+}
+
 uint32_t ClientLedger::held(size_t pool) const noexcept {
     uint32_t sum = 0;
     for (const std::vector<uint32_t>& of_slot : held_) {
@@ -32,6 +40,14 @@ bool ClientLedger::give_back(size_t pool, size_t slot, uint32_t count) {
         return false;
     }
     held_[slot][pool] -= count;
+    return true;
+}
+
+bool ClientLedger::hold(size_t slot, std::span<const uint32_t> held) {
+    if (held.size() != limits_.size()) {
+        return false;
+    }
+    held_[slot].assign(held.begin(), held.end());
     return true;
 }
 

@@ -11,12 +11,19 @@
 #include <span>
 #include <vector>
 
+#include "config/model.h"
+
 namespace ringmaster::master {
 
 class ClientLedger {
   public:
     // limits[pool] = places; 0 = no limit.
     ClientLedger(std::span<const uint32_t> limits, size_t slots);
+
+    // A slot's worker goes by another config now: it holds `held` places by pool, whatever was said
+    // before. False when that is not one number a pool.
+    [[nodiscard]] bool hold(size_t slot, std::span<const uint32_t> held);
+    static ClientLedger of(const config::Config& config, size_t slots);
 
     [[nodiscard]] size_t pool_count() const noexcept { return limits_.size(); }
     // True: the worker in `slot` now holds one more place of `pool`.

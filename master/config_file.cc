@@ -62,13 +62,18 @@ base::Result<std::string> read_config_file(const std::string& path) {
 }
 
 ConfigFile load_config_file(const std::string& path) {
-    ConfigFile file;
     auto bytes = read_config_file(path);
     if (!bytes) {
+        ConfigFile file;
         file.errors.push_back("ringmaster: " + bytes.error().message);
         return file;
     }
-    file.bytes = std::move(*bytes);
+    return check_config(path, std::move(*bytes));
+}
+
+ConfigFile check_config(const std::string& path, std::string bytes) {
+    ConfigFile file;
+    file.bytes = std::move(bytes);
     config::LoadResult result = config::load(file.bytes, {.resolve_listen = why_unresolvable});
     for (const config::Diagnostic& diagnostic : result.diagnostics) {
         auto& lines = diagnostic.severity == config::Severity::kError ? file.errors : file.warnings;

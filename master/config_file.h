@@ -22,7 +22,9 @@ struct ConfigFile {
     std::vector<std::string> warnings;
 };
 
-// Reads and checks, looking up listen names (which blocks).
+// Checks, looking up listen names (which blocks). `path` is for the messages.
+ConfigFile check_config(const std::string& path, std::string bytes);
+// Reads and checks.
 ConfigFile load_config_file(const std::string& path);
 
 }  // namespace ringmaster::master

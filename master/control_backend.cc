@@ -69,12 +69,16 @@ MasterControl::MasterControl(ControlParts parts)
     : parts_(std::move(parts)), born_ms_(parts_.loop.now_ms()) {}
 
 void MasterControl::take_sample() {
+    if (rates_generation_ != parts_.generation()) {
+        rates_generation_ = parts_.generation();
+        rates_ = RateKeeper();
+    }
     rates_.sample(parts_.supervisor.stats(), parts_.loop.now_ms());
 }
 
 std::string MasterControl::summary() const {
     const config::Config& config = parts_.config();
-    const size_t slots = parts_.supervisor.slot_count();
+    const size_t slots = parts_.supervisor.wanted_count();
     const size_t ready = parts_.supervisor.ready_count();
     size_t out = 0;
     for (size_t pool = 0; pool < config.pools.size(); ++pool) {
@@ -119,7 +123,15 @@ base::Result<MasterControl::Place> MasterControl::find_server(const std::string&
 // ---- orders ----
 
 void MasterControl::reload(OnAnswer on_answer) {
-    on_answer(control_failure("reload is not supported yet"));
+    RM_LOG(kNotice, "control socket: reload");
+    parts_.reload([on_answer = std::move(on_answer)](const ReloadOutcome& outcome) {
+        std::string text;
+        for (const std::string& line : outcome.lines) {
+            text += line + "\n";
+        }
+        on_answer(outcome.ok ? good(std::move(text))
+                             : ControlAnswer{.code = 1, .out = {}, .err = std::move(text)});
+    });
 }
 
 ControlAnswer MasterControl::stop(bool drain) {
@@ -179,7 +191,7 @@ ControlAnswer MasterControl::readmit(const std::string& pool, const std::string&
 
 std::string MasterControl::server_line(size_t pool, uint32_t shard) const {
     const health::Reconciler& reconciler = parts_.health.reconciler(pool);
-    const io::SocketAddress& address = parts_.resolver.address(pool, shard);
+    const io::SocketAddress address = parts_.address(pool, shard);
     return format(
         "{} at {}, {}", printable(parts_.config().pools[pool].servers[shard].name, kShownBytesMax),
         address.empty() ? std::string("an unknown address") : address.text(),
@@ -233,6 +245,8 @@ StatusReport MasterControl::report() const {
     out.config_file = parts_.config_file;
     out.stopping = parts_.stopping();
     out.log_level = base::log_level();
+    out.reloads = parts_.reloads_done();
+    out.failed_reloads = parts_.reloads_failed();
     out.crashes = parts_.supervisor.crash_count();
     out.adoptions = parts_.supervisor.adoption_count();
     out.total_connections = counters.total_connections;
@@ -259,7 +273,7 @@ PoolStatus MasterControl::pool_status(size_t index, const stats::PoolSnapshot& c
     out.requests_per_s = rates_.pool(index);
     out.counters = counters.pool;
     for (uint32_t shard = 0; shard < pool.servers.size(); ++shard) {
-        const io::SocketAddress& address = parts_.resolver.address(index, shard);
+        const io::SocketAddress address = parts_.address(index, shard);
         out.servers.push_back({.name = pool.servers[shard].name,
                                .address = address.empty() ? std::string() : address.text(),
                                .verdict = verdicts.servers[shard].verdict,

@@ -12,11 +12,12 @@
 
 #include "common/base/result.h"
 #include "common/io/loop.h"
+#include "common/io/socket_address.h"
 #include "config/model.h"
 #include "master/control_commands.h"
 #include "master/health_keeper.h"
 #include "master/rate_keeper.h"
-#include "master/server_resolver.h"
+#include "master/reload_sequence.h"
 #include "master/status_report.h"
 #include "master/supervisor.h"
 
@@ -27,12 +28,15 @@ struct ControlParts {
     io::Loop& loop;
     Supervisor& supervisor;
     HealthKeeper& health;
-    const ServerResolver& resolver;
-    std::function<const config::Config&()> config;  // the one in force
+    std::function<io::SocketAddress(size_t pool, size_t shard)> address;  // empty = not resolved
+    std::function<const config::Config&()> config;                        // the one in force
     std::function<uint64_t()> generation;
     std::function<bool()> stopping;
     std::function<void(bool drain)> stop;
     std::function<void(int level)> set_log_level;
+    std::function<void(ReloadSequence::OnDone on_done)> reload;
+    std::function<int64_t()> reloads_done;
+    std::function<int64_t()> reloads_failed;
     std::string config_file;
 };
 
@@ -69,6 +73,7 @@ class MasterControl : public ControlBackend {
     ControlParts parts_;
     const uint64_t born_ms_;
     RateKeeper rates_;
+    uint64_t rates_generation_ = 0;  // servers' places mean something else in another one
 };
 
 }  // namespace ringmaster::master

@@ -2,14 +2,17 @@
 #include "master/listener_set.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <climits>
+#include <utility>
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/assert.h"
 #include "common/base/format.h"
-#include "common/io/sockets.h"
+#include "common/base/log.h"
 
 namespace ringmaster::master {
 
@@ -17,6 +20,11 @@ namespace {
 
 int backlog_of(const config::PoolConfig& pool) {
     return static_cast<int>(std::min<uint32_t>(pool.backlog, INT_MAX));
+}
+
+base::Error in_use(const std::string& where) {
+    return base::Error{
+        base::format("cannot listen on '{}': {}", where, base::errno_text(EADDRINUSE))};
 }
 
 }  // namespace
@@ -27,11 +35,22 @@ ListenerSet::~ListenerSet() {
 
 base::Status ListenerSet::open(const config::Config& config, size_t slots) {
     RM_ASSERT(groups_.empty());
+    base::Status status = prepare(config, slots);
+    if (status) {
+        commit();
+    }
+    return status;
+}
+
+// ---- preparing ----
+
+base::Status ListenerSet::prepare(const config::Config& config, size_t slots) {
+    RM_ASSERT(plans_.empty());
     RM_ASSERT(slots > 0);
     for (size_t pool = 0; pool < config.pools.size(); ++pool) {
-        const base::Status status = open_pool(pool, config.pools[pool], slots);
+        const base::Status status = plan_pool(pool, config.pools[pool], slots);
         if (!status) {
-            close();
+            abort();
             return base::Error{
                 base::format("pool '{}': {}", config.pools[pool].name, status.error().message)};
         }
@@ -39,87 +58,245 @@ base::Status ListenerSet::open(const config::Config& config, size_t slots) {
     return {};
 }
 
-base::Status ListenerSet::open_pool(size_t pool, const config::PoolConfig& config, size_t slots) {
+base::Status ListenerSet::plan_pool(size_t pool, const config::PoolConfig& config, size_t slots) {
     if (config.listen.is_unix) {
-        return open_unix(pool, config);
+        return plan_unix(pool, config);
     }
     const auto addresses = resolve_bind_addresses(config.listen.host, config.listen.port);
     if (!addresses) {
         return addresses.error();
     }
     return open_each(*addresses, [&](const io::SocketAddress& address) {
-        return open_tcp(pool, address, backlog_of(config), slots);
+        return plan_tcp(pool, address, backlog_of(config), slots);
     });
 }
 
-base::Status ListenerSet::open_unix(size_t pool, const config::PoolConfig& config) {
-    const config::Address& listen = config.listen;
-    const auto fd = io::make_unix_listener(listen.path, listen.mode, backlog_of(config));
-    if (!fd) {
-        return fd.error();
+std::optional<size_t> ListenerSet::find_group(const std::string& text) const {
+    const auto found = std::find_if(groups_.begin(), groups_.end(),
+                                    [&](const Group& group) { return group.text == text; });
+    if (found == groups_.end()) {
+        return std::nullopt;
     }
-    groups_.push_back(
-        {.pool = pool, .first_id = next_id_++, .text = listen.path, .fds = {*fd}, .shared = true});
-    paths_.emplace_back(listen.path);
+    return static_cast<size_t>(found - groups_.begin());
+}
+
+bool ListenerSet::holds_port(uint16_t port) const {
+    return std::any_of(groups_.begin(), groups_.end(),
+                       [port](const Group& group) { return group.port == port; });
+}
+
+base::Status ListenerSet::plan_unix(size_t pool, const config::PoolConfig& config) {
+    const config::Address& listen = config.listen;
+    Plan plan{.existing = find_group(listen.path), .change = {}};
+    plan.change.pool = pool;
+    plan.change.text = listen.path;
+    plan.change.backlog = backlog_of(config);
+    plan.change.shared = true;
+    plan.change.mode = listen.mode;
+    if (!plan.existing) {
+        const auto hidden = io::hide_unix_listener(listen.path, listen.mode, plan.change.backlog);
+        if (!hidden) {
+            return hidden.error();
+        }
+        plan.change.hidden_path = hidden->hidden_path;
+        plan.change.sockets = {{.fd = hidden->fd, .id = next_id_++}};
+    }
+    plans_.push_back(std::move(plan));
     return {};
 }
 
-base::Status ListenerSet::open_tcp(size_t pool, const io::SocketAddress& address, int backlog,
+base::Status ListenerSet::plan_tcp(size_t pool, const io::SocketAddress& address, int backlog,
                                    size_t slots) {
-    const auto lock = io::lock_address(address.text());
-    if (!lock) {
-        return lock.error();
+    const std::string text = address.text();
+    if (std::any_of(plans_.begin(), plans_.end(),
+                    [&](const Plan& plan) { return plan.change.text == text; })) {
+        return in_use(text);
     }
-    address_locks_.push_back(*lock);
-    if (base::Status status = io::probe_bind(address); !status) {
+    Plan plan{.existing = find_group(text), .change = {}};
+    plan.change.pool = pool;
+    plan.change.text = text;
+    plan.change.backlog = backlog;
+    plan.change.port = address.port();
+    size_t there = 0;
+    if (plan.existing) {
+        there = groups_[*plan.existing].sockets.size();
+    } else {
+        const auto lock = io::lock_address(text);
+        if (!lock) {
+            return lock.error();
+        }
+        plan.change.lock = *lock;
+        // A port of ours looks taken to a probe; so 0.0.0.0 may follow 127.0.0.1 and the like.
+        const base::Status probed =
+            holds_port(address.port()) ? base::Status() : io::probe_bind(address);
+        if (!probed) {
+            discard(plan.change);
+            return probed;
+        }
+    }
+    const base::Status status = add_sockets(plan.change, address, slots - std::min(slots, there));
+    if (!status) {
+        discard(plan.change);
         return status;
     }
-    groups_.push_back({.pool = pool, .first_id = next_id_, .text = address.text(), .fds = {}});
-    for (size_t slot = 0; slot < slots; ++slot) {
-        const auto fd = io::make_tcp_listener(address, backlog);
+    plans_.push_back(std::move(plan));
+    return {};
+}
+
+base::Status ListenerSet::add_sockets(Group& group, const io::SocketAddress& address,
+                                      size_t count) {
+    for (size_t i = 0; i < count; ++i) {
+        const auto fd = io::bind_tcp_listener(address);
         if (!fd) {
-            // Only a whole group counts; close() finds it gone.
-            for (const int opened : groups_.back().fds) {
-                ::close(opened);
-            }
-            groups_.pop_back();
             return fd.error();
         }
-        groups_.back().fds.push_back(*fd);
-        ++next_id_;
+        group.sockets.push_back({.fd = *fd, .id = next_id_++});
     }
     return {};
+}
+
+void ListenerSet::abort() noexcept {
+    for (Plan& plan : plans_) {
+        discard(plan.change);
+    }
+    plans_.clear();
+}
+
+// What never listened, or nobody could find.
+void ListenerSet::discard(Group& group) noexcept {
+    for (const Socket& socket : group.sockets) {
+        ::close(socket.fd);
+    }
+    if (!group.hidden_path.empty()) {
+        ::unlink(group.hidden_path.c_str());
+    } else if (group.shared && !group.sockets.empty()) {
+        ::unlink(group.text.c_str());
+    }
+    if (group.lock >= 0) {
+        ::close(group.lock);
+    }
+}
+
+// ---- committing ----
+
+void ListenerSet::commit() {
+    std::vector<Group> next;
+    std::vector<bool> kept(groups_.size(), false);
+    for (Plan& plan : plans_) {
+        Group& change = plan.change;
+        if (!plan.existing) {
+            if (change.shared) {
+                put_in_place(change);
+            } else {
+                listen(change, 0);
+            }
+            next.push_back(std::move(change));
+            continue;
+        }
+        kept[*plan.existing] = true;
+        Group& group = next.emplace_back(std::move(groups_[*plan.existing]));
+        const size_t first_new = group.sockets.size();
+        group.sockets.insert(group.sockets.end(), change.sockets.begin(), change.sockets.end());
+        group.pool = change.pool;
+        const bool other_backlog = group.backlog != change.backlog;
+        group.backlog = change.backlog;
+        listen(group, other_backlog ? 0 : first_new);
+        if (group.shared && change.mode != group.mode && change.mode != 0) {
+            ::chmod(group.text.c_str(), change.mode);
+        }
+        group.mode = change.mode;
+    }
+    for (size_t i = 0; i < groups_.size(); ++i) {
+        if (!kept[i]) {
+            removed_.push_back(std::move(groups_[i]));
+        }
+    }
+    groups_ = std::move(next);
+    plans_.clear();
+}
+
+// Bound already: this can hardly fail, and the others serve on when it does.
+void ListenerSet::listen(Group& group, size_t first) {
+    for (size_t i = first; i < group.sockets.size(); ++i) {
+        const base::Status status =
+            io::start_listening(group.sockets[i].fd, group.backlog, group.text);
+        if (!status) {
+            RM_LOG(kCrit, "{}", status.error().message);
+        }
+    }
+}
+
+void ListenerSet::put_in_place(Group& group) {
+    const base::Status status = io::show_unix_listener(
+        {.fd = group.sockets[0].fd, .hidden_path = std::exchange(group.hidden_path, {})},
+        group.text);
+    if (!status) {
+        RM_LOG(kCrit, "{}", status.error().message);
+        return;
+    }
+    group.path.emplace(group.text);
+}
+
+void ListenerSet::close_removed() noexcept {
+    for (Group& group : removed_) {
+        close_group(group);
+    }
+    removed_.clear();
+}
+
+void ListenerSet::close_group(Group& group) noexcept {
+    if (group.path) {
+        group.path->remove();
+    }
+    for (const Socket& socket : group.sockets) {
+        ::shutdown(socket.fd, SHUT_RDWR);
+        ::close(socket.fd);
+    }
+    if (group.lock >= 0) {
+        ::close(group.lock);
+    }
+}
+
+void ListenerSet::close() noexcept {
+    abort();
+    close_removed();
+    for (Group& group : groups_) {
+        close_group(group);
+    }
+    groups_.clear();
+}
+
+// ---- what there is ----
+
+PoolListener ListenerSet::entry(const Group& group, size_t slot) {
+    const size_t at = group.shared ? 0 : slot;
+    RM_ASSERT(at < group.sockets.size());
+    return {.pool = group.pool,
+            .id = group.sockets[at].id,
+            .fd = group.sockets[at].fd,
+            .shared = group.shared};
 }
 
 std::vector<PoolListener> ListenerSet::of_slot(size_t slot) const {
     std::vector<PoolListener> listeners;
     for (const Group& group : groups_) {
-        const size_t at = group.shared ? 0 : slot;
-        RM_ASSERT(at < group.fds.size());
-        listeners.push_back({.pool = group.pool,
-                             .id = group.first_id + static_cast<uint32_t>(at),
-                             .fd = group.fds[at],
-                             .shared = group.shared});
+        listeners.push_back(entry(group, slot));
     }
     return listeners;
 }
 
-void ListenerSet::close() noexcept {
-    for (const SocketPath& path : paths_) {
-        path.remove();
+std::vector<PoolListener> ListenerSet::prepared_of_slot(size_t slot) const {
+    std::vector<PoolListener> listeners;
+    for (const Plan& plan : plans_) {
+        const size_t there = plan.existing ? groups_[*plan.existing].sockets.size() : 0;
+        const bool is_there = plan.existing && (plan.change.shared || slot < there);
+        PoolListener listener = is_there
+                                    ? entry(groups_[*plan.existing], slot)
+                                    : entry(plan.change, plan.change.shared ? 0 : slot - there);
+        listener.pool = plan.change.pool;
+        listeners.push_back(listener);
     }
-    paths_.clear();
-    for (const Group& group : groups_) {
-        for (const int fd : group.fds) {
-            ::shutdown(fd, SHUT_RDWR);
-            ::close(fd);
-        }
-    }
-    groups_.clear();
-    for (const int lock : address_locks_) {
-        ::close(lock);
-    }
-    address_locks_.clear();
+    return listeners;
 }
 
 std::string ListenerSet::text() const {

@@ -36,41 +36,23 @@ std::string host_name() {
     return ::gethostname(name, HOST_NAME_MAX) == 0 ? std::string(name) : std::string("unknown");
 }
 
-std::vector<stats::PoolNames> names_of(const config::Config& config) {
-    std::vector<stats::PoolNames> names;
-    for (const config::PoolConfig& pool : config.pools) {
-        stats::PoolNames& entry = names.emplace_back();
-        entry.pool = pool.name;
-        for (const config::ServerConfig& server : pool.servers) {
-            entry.servers.push_back(server.name);
-        }
-    }
-    return names;
-}
-
 }  // namespace
 
-Master::Master(io::Loop& loop, Settings settings, const ConfigFile& file, Daemon& daemon)
+Master::Master(io::Loop& loop, Settings settings, ConfigFile file, MergeSettings merge,
+               Daemon& daemon)
     : loop_(loop),
       settings_(std::move(settings)),
-      file_(file),
+      file_(std::move(file)),
+      config_bytes_{.generation = kFirstGeneration,
+                    .memory_bytes = settings_.memory_per_worker_bytes,
+                    .file_name = settings_.config_file,
+                    .bytes = file_.bytes},
+      merge_(std::move(merge)),
       daemon_(daemon),
       born_ms_(loop.now_ms()),
-      config_bytes_{
-
-          .generation = kFirstGeneration,
-          .memory_bytes = settings_.memory_per_worker_bytes,
-          .file_name = settings_.config_file,
-          .bytes = file.bytes},
-      stats_names_(names_of(*file.config)),
-      resolver_(loop, *file.config,
-                {.on_change = [this](size_t pool,
-                                     size_t shard) { health_.on_address_change(pool, shard); },
-                 .ever_answered =
-                     [this](size_t pool, size_t shard) {
-                         return supervisor_.ever_answered(pool, shard);
-                     }}),
-      health_(loop, *file.config, kFirstGeneration,
+      stats_names_(names_of(*file_.config)),
+      resolver_(make_resolver(*file_.config, kFirstGeneration, nullptr)),
+      health_(loop, *file_.config, kFirstGeneration,
               {.ring_to_all = [this](size_t pool) { supervisor_.broadcast_ring(pool); },
                .ring_to = [this](size_t slot, size_t pool) { supervisor_.send_ring(slot, pool); },
                .reconnect =
@@ -78,9 +60,9 @@ Master::Master(io::Loop& loop, Settings settings, const ConfigFile& file, Daemon
                        supervisor_.send(slot, message);
                    },
                .address = [this](size_t pool,
-                                 size_t shard) { return resolver_.address(pool, shard); }}),
+                                 size_t shard) { return resolver_->address(pool, shard); }}),
       supervisor_(loop, settings_.workers,
-                  {.config = *file.config,
+                  {.config = *file_.config,
                    .config_bytes = config_bytes_,
                    .listeners = listeners_,
                    .ring = [this](size_t pool) { return ring(pool); },
@@ -92,17 +74,21 @@ Master::Master(io::Loop& loop, Settings settings, const ConfigFile& file, Daemon
                         make_stats_document(std::move(on_document));
                     }),
       stop_(loop, supervisor_, listeners_, [this] { loop_.stop(); }),
+      reload_(loop, kFirstGeneration,
+              {.supervisor = supervisor_,
+               .listeners = listeners_,
+               .file = file_,
+               .settings = settings_,
+               .merge = merge_,
+               .make_resolver =
+                   [this](const config::Config& config, uint64_t generation) {
+                       return make_resolver(config, generation, resolver_.get());
+                   },
+               .adopt = [this](ReloadPlan plan) { adopt(std::move(plan)); },
+               .on_begin = [this] { notifier_.reloading(); },
+               .on_end = [this](const ReloadOutcome&) { notifier_.reloaded(control_.summary()); }}),
       notifier_(loop, settings_.daemonize),
-      control_({.loop = loop,
-                .supervisor = supervisor_,
-                .health = health_,
-                .resolver = resolver_,
-                .config = [this]() -> const config::Config& { return *file_.config; },
-                .generation = [this] { return config_bytes_.generation; },
-                .stopping = [this] { return stop_.begun(); },
-                .stop = [this](bool drain) { begin_stop(drain); },
-                .set_log_level = [this](int level) { set_log_level(level, "set"); },
-                .config_file = settings_.config_file}),
+      control_(control_parts()),
       control_server_(
           loop,
           [this](const std::vector<std::string>& words, ControlServer::OnAnswer on_answer) {
@@ -148,8 +134,33 @@ base::Status Master::open_control() {
     return {};
 }
 
+ControlParts Master::control_parts() {
+    return {
+        .loop = loop_,
+        .supervisor = supervisor_,
+        .health = health_,
+        .address = [this](size_t pool, size_t shard) { return resolver_->address(pool, shard); },
+        .config = [this]() -> const config::Config& { return *file_.config; },
+        .generation = [this] { return config_bytes_.generation; },
+        .stopping = [this] { return stop_.begun(); },
+        .stop =
+            [this](bool drain) {
+                begin_stop(drain ? StopSequence::Kind::kDrain : StopSequence::Kind::kGraceful,
+                           drain ? settings_.drain_timeout_ms : settings_.shutdown_timeout_ms);
+            },
+        .set_log_level =
+            [this](int level) {
+                set_log_level(level);
+                log_always(format("log level to {}", level));
+            },
+        .reload = [this](ReloadSequence::OnDone on_done) { reload_.request(std::move(on_done)); },
+        .reloads_done = [this] { return reload_.success_count(); },
+        .reloads_failed = [this] { return reload_.failure_count(); },
+        .config_file = settings_.config_file};
+}
+
 int Master::run() {
-    resolver_.start([this] {
+    resolver_->start([this] {
         if (!stop_.begun()) {
             supervisor_.start();
         }
@@ -169,6 +180,7 @@ void Master::on_workers_ready() {
     notifier_.ready(control_.summary());
     daemon_.report_success();
     pulse_.start(RateKeeper::kPeriodMs, RateKeeper::kPeriodMs);
+    reload_.allow();
 }
 
 void Master::on_workers_cannot_start(const std::string& reason) {
@@ -179,7 +191,7 @@ void Master::on_workers_cannot_start(const std::string& reason) {
 }
 
 bool Master::on_connect_failed(size_t pool, size_t shard) {
-    return resolver_.on_connect_failed(pool, shard);
+    return resolver_->on_connect_failed(pool, shard);
 }
 
 void Master::on_worker_up(size_t slot) {
@@ -201,7 +213,7 @@ bool Master::on_beat(size_t slot, const control::Beat& beat) {
 control::RingState Master::ring(size_t pool) const {
     control::RingState ring = health_.ring(pool);
     for (size_t shard = 0; shard < ring.servers.size(); ++shard) {
-        ring.servers[shard].address = std::string(resolver_.address(pool, shard).bytes());
+        ring.servers[shard].address = std::string(resolver_->address(pool, shard).bytes());
     }
     return ring;
 }
@@ -274,46 +286,82 @@ void Master::on_signal(int number, const char* name, const char* effect,
 void Master::install_signals() {
     io::ignore_signal(SIGPIPE);
     io::ignore_signal(SIGWINCH);
-    on_signal(SIGTERM, "SIGTERM", ", stopping", [this] { begin_stop(false); });
-    on_signal(SIGQUIT, "SIGQUIT", ", draining", [this] { begin_stop(true); });
+    on_signal(SIGTERM, "SIGTERM", ", stopping",
+              [this] { begin_stop(StopSequence::Kind::kGraceful, settings_.shutdown_timeout_ms); });
+    on_signal(SIGQUIT, "SIGQUIT", ", draining",
+              [this] { begin_stop(StopSequence::Kind::kDrain, settings_.drain_timeout_ms); });
     on_signal(SIGINT, "SIGINT", ", exiting", [this] { stop_at_once(); });
-    on_signal(SIGHUP, "SIGHUP", ", reopening log file", [this] { on_hup(); });
+    on_signal(SIGHUP, "SIGHUP", ", reopening log file, reloading", [this] { on_hup(); });
     on_signal(SIGUSR1, "SIGUSR1", ", reopening log file", [this] { reopen_logs(); });
     on_signal(SIGUSR2, "SIGUSR2", "", [] { RM_LOG(kNotice, "binary upgrade is not supported"); });
     on_signal(SIGTTIN, "SIGTTIN", ", up logging level", [this] { change_log_level(+1); });
     on_signal(SIGTTOU, "SIGTTOU", ", down logging level", [this] { change_log_level(-1); });
 }
 
-void Master::begin_stop(bool drain) {
-    notifier_.stopping(drain ? "draining" : "stopping");
-    if (drain) {
-        RM_LOG(kNotice,
-               "connections are closed after their last reply; serving open ones until "
-               "they close comes later");
-        stop_.begin(StopSequence::Kind::kDrain, settings_.drain_timeout_ms);
-    } else {
-        stop_.begin(StopSequence::Kind::kGraceful, settings_.shutdown_timeout_ms);
-    }
+void Master::on_hup() {
+    reopen_logs();
+    reload_.request({});
+}
+
+void Master::begin_stop(StopSequence::Kind kind, uint32_t timeout_ms) {
+    notifier_.stopping(kind == StopSequence::Kind::kDrain ? "draining" : "stopping");
+    reload_.cancel("the process is stopping");
+    stop_.begin(kind, timeout_ms);
 }
 
 void Master::stop_at_once() {
     notifier_.stopping("stopping");
+    reload_.cancel("the process is stopping");
     stop_.at_once();
 }
 
-void Master::on_hup() {
-    notifier_.reloading();
-    reopen_logs();
-    const auto bytes = read_config_file(settings_.config_file);
-    if (!bytes) {
-        RM_LOG(kWarn, "{}; the configuration in use goes on", bytes.error().message);
-    } else if (*bytes != file_.bytes) {
-        RM_LOG(
-            kNotice,
-            "configuration file '{}' has changed: reload is not supported yet, restart to use it",
-            settings_.config_file);
+// ---- reload ----
+
+std::unique_ptr<ServerResolver> Master::make_resolver(const config::Config& config,
+                                                      uint64_t generation,
+                                                      const ServerResolver* former_or_null) {
+    return std::make_unique<ServerResolver>(
+        loop_, config,
+        ServerResolver::Callbacks{.on_change =
+                                      [this, generation](size_t pool, size_t shard) {
+                                          if (generation == config_bytes_.generation) {
+                                              health_.on_address_change(pool, shard);
+                                          }
+                                      },
+                                  .ever_answered =
+                                      [this, generation](size_t pool, size_t shard) {
+                                          return generation != config_bytes_.generation ||
+                                                 supervisor_.ever_answered(pool, shard);
+                                      }},
+        former_or_null);
+}
+
+void Master::adopt(ReloadPlan plan) {
+    if (plan.settings.log_level != settings_.log_level) {
+        set_log_level(plan.settings.log_level);
     }
-    notifier_.reloaded(control_.summary());
+    file_ = std::move(plan.file);
+    settings_ = std::move(plan.settings);
+    config_bytes_ = {.generation = plan.generation,
+                     .memory_bytes = settings_.memory_per_worker_bytes,
+                     .file_name = settings_.config_file,
+                     .bytes = file_.bytes};
+    stats_names_ = names_of(*file_.config);
+    lookups_abandoned_ = lookups_abandoned_ || resolver_->lookups_pending();
+    resolver_ = std::move(plan.resolver);
+    health_.reload(*file_.config, plan.generation);
+}
+
+void Master::on_prepared(size_t slot, const control::Prepared& vote) {
+    reload_.on_prepared(slot, vote);
+}
+
+void Master::on_worker_exit(size_t slot, const std::string& how) {
+    reload_.on_worker_exit(slot, how);
+}
+
+void Master::on_committed(size_t /*slot*/) {
+    reload_.on_committed();
 }
 
 void Master::reopen_logs() {
@@ -324,13 +372,13 @@ void Master::reopen_logs() {
 }
 
 void Master::change_log_level(int step) {
-    set_log_level(std::clamp(base::log_level() + step, 0, base::kLogLevelMax),
-                  step > 0 ? "up" : "down");
+    const int level = std::clamp(base::log_level() + step, 0, base::kLogLevelMax);
+    set_log_level(level);
+    log_always(format("{} log level to {}", step > 0 ? "up" : "down", level));
 }
 
-void Master::set_log_level(int level, const char* what) {
+void Master::set_log_level(int level) {
     base::log_set_level(level);
-    log_always(format("{} log level to {}", what, level));
     supervisor_.broadcast(control::LogLevel{.level = static_cast<uint32_t>(level)});
 }
 

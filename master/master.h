@@ -23,6 +23,7 @@
 #include "master/listener_set.h"
 #include "master/notify.h"
 #include "master/pid_file.h"
+#include "master/reload_sequence.h"
 #include "master/server_resolver.h"
 #include "master/settings.h"
 #include "master/stats_server.h"
@@ -33,8 +34,11 @@ namespace ringmaster::master {
 
 class Master : private SupervisorEvents, private io::LoopHooks {
   public:
-    // All borrowed but `settings`. `file` holds a good config.
-    Master(io::Loop& loop, Settings settings, const ConfigFile& file, Daemon& daemon);
+    using MergeSettings = std::function<Settings(const config::ProcessConfig& process)>;
+
+    // `file` holds a good config; `merge` makes the settings of another one, with the command line
+    // over it. `loop` and `daemon` are borrowed.
+    Master(io::Loop& loop, Settings settings, ConfigFile file, MergeSettings merge, Daemon& daemon);
 
     ~Master() override;
     Master(const Master&) = delete;
@@ -47,18 +51,24 @@ class Master : private SupervisorEvents, private io::LoopHooks {
     // Why run() returned 1.
     [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
     // A look-up is still in a thread that cannot be called off; ending the loop would wait for it.
-    [[nodiscard]] bool lookups_pending() const noexcept { return resolver_.lookups_pending(); }
+    [[nodiscard]] bool lookups_pending() const noexcept {
+        return lookups_abandoned_ || resolver_->lookups_pending();
+    }
 
   private:
     void on_signal(int number, const char* name, const char* effect,
                    const std::function<void()>& act);
     void install_signals();
     void on_hup();
+    void begin_stop(StopSequence::Kind kind, uint32_t timeout_ms);
+    std::unique_ptr<ServerResolver> make_resolver(const config::Config& config, uint64_t generation,
+                                                  const ServerResolver* former_or_null);
+    void adopt(ReloadPlan plan);
     void reopen_logs();
     void change_log_level(int step);
-    void set_log_level(int level, const char* what);
+    void set_log_level(int level);
+    ControlParts control_parts();
     base::Status open_control();
-    void begin_stop(bool drain);
     void stop_at_once();
     void pulse();
     void report_started();
@@ -77,23 +87,29 @@ class Master : private SupervisorEvents, private io::LoopHooks {
     void after_poll() noexcept override;
 
     void on_worker_stopped() override;
+    void on_prepared(size_t slot, const control::Prepared& vote) override;
+    void on_worker_exit(size_t slot, const std::string& how) override;
+    void on_committed(size_t slot) override;
 
     io::Loop& loop_;
-    const Settings settings_;
-    const ConfigFile& file_;
+    Settings settings_;  // these three: of the config in force
+    ConfigFile file_;
+    control::ConfigBytes config_bytes_;
+    const MergeSettings merge_;
     Daemon& daemon_;
     std::string problem_;
     uint64_t born_ms_ = 0;
-    control::ConfigBytes config_bytes_;
     std::vector<stats::PoolNames> stats_names_;
     std::vector<std::unique_ptr<io::Signal>> signals_;
     PidFile pid_file_;
     ListenerSet listeners_;
-    ServerResolver resolver_;
+    std::unique_ptr<ServerResolver> resolver_;
+    bool lookups_abandoned_ = false;
     HealthKeeper health_;
     Supervisor supervisor_;
     StatsServer stats_server_;
     StopSequence stop_;
+    ReloadSequence reload_;
     Notifier notifier_;
     MasterControl control_;
     ControlServer control_server_;

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include <unistd.h>
 
@@ -76,7 +77,11 @@ int test_config(const Options& options) {
 }
 
 // With the background process when asked for: everything from the log to the end.
-int serve(const Settings& settings, const ConfigFile& file) {
+int serve(const Options& options, ConfigFile file) {
+    const auto merge = [options](const config::ProcessConfig& process) {
+        return merge_settings(options, process, this_machine());
+    };
+    const Settings settings = merge(file.config->process);
     Daemon daemon;
     if (settings.daemonize) {
         if (const base::Status status = daemon.enter(); !status) {
@@ -90,7 +95,7 @@ int serve(const Settings& settings, const ConfigFile& file) {
     set_process_title(format("ringmaster: master {}", settings.config_file));
 
     auto loop = std::make_unique<io::Loop>();
-    auto master = std::make_unique<Master>(*loop, settings, file, daemon);
+    auto master = std::make_unique<Master>(*loop, settings, std::move(file), merge, daemon);
     int code = 1;
     if (const base::Status prepared = master->prepare(); !prepared) {
         fail_logged(settings, prepared.error().message);
@@ -132,13 +137,13 @@ int master_main(const std::vector<std::string>& arguments) {
     if (options->test_config) {
         return test_config(*options);
     }
-    const ConfigFile file = load_config_file(options->config_file);
+    ConfigFile file = load_config_file(options->config_file);
     if (!file.config) {
         print_lines(file.errors);
         print_lines(file.warnings);
         return 1;
     }
-    return serve(merge_settings(*options, file.config->process, this_machine()), file);
+    return serve(*options, std::move(file));
 }
 
 }  // namespace ringmaster::master

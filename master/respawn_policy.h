@@ -21,6 +21,8 @@ class RespawnPolicy {
 
     explicit RespawnPolicy(size_t slots) : slots_(slots) {}
 
+    // More slots.
+    void grow(size_t slots) { slots_.resize(slots); }
     void on_ready(size_t slot, uint64_t now_ms);
     // The delay before the slot's next process.
     uint64_t on_death(size_t slot, uint64_t now_ms);

@@ -27,15 +27,30 @@ io::SocketAddress choose_address(const io::SocketAddress& current,
     return std::next(found) == answer.end() ? answer.front() : *std::next(found);
 }
 
-ServerResolver::ServerResolver(io::Loop& loop, const config::Config& config, Callbacks callbacks)
+ServerResolver::ServerResolver(io::Loop& loop, const config::Config& config, Callbacks callbacks,
+                               const ServerResolver* former_or_null)
     : loop_(loop),
       callbacks_(std::move(callbacks)),
+      self_(std::make_shared<ServerResolver*>(this)),
       first_answers_timer_(loop, [this] { finish_first_answers(); }),
       refresh_timer_(loop, [this] { look_up_all(); }) {
     for (const config::PoolConfig& pool : config.pools) {
         std::vector<size_t>& names = name_of_.emplace_back();
         for (const config::ServerConfig& server : pool.servers) {
             names.push_back(find_or_add(server.address));
+        }
+    }
+    for (Name& name : names_) {
+        if (former_or_null == nullptr || name.fixed) {
+            continue;
+        }
+        const auto& known = former_or_null->names_;
+        const auto found = std::find_if(known.begin(), known.end(), [&](const Name& other) {
+            return !other.fixed && other.host == name.host && other.port == name.port;
+        });
+        if (found != known.end()) {
+            name = *found;
+            name.in_flight = false;
         }
     }
 }
@@ -72,8 +87,10 @@ void ServerResolver::start(std::function<void()> on_first_answers) {
     on_first_answers_ = std::move(on_first_answers);
     look_up_all();
     if (lookups_pending()) {
-        first_answers_timer_.start(kFirstAnswersMs);
         refresh_timer_.start(kRefreshMs, kRefreshMs);
+    }
+    if (first_answers_pending()) {
+        first_answers_timer_.start(kFirstAnswersMs);
     } else {
         finish_first_answers();
     }
@@ -94,8 +111,11 @@ void ServerResolver::look_up(size_t index) {
     name.asked = true;
     name.asked_at_ms = loop_.now_ms();
     io::resolve(loop_, name.host, name.port,
-                [this, index](base::Result<std::vector<io::SocketAddress>> answer) {
-                    on_answer(index, std::move(answer));
+                [self = std::weak_ptr<ServerResolver*>(self_),
+                 index](base::Result<std::vector<io::SocketAddress>> answer) {
+                    if (const auto living = self.lock()) {
+                        (*living)->on_answer(index, std::move(answer));
+                    }
                 });
 }
 
@@ -129,7 +149,7 @@ void ServerResolver::on_answer(size_t index, base::Result<std::vector<io::Socket
             announce(index);
         }
     }
-    if (!first_answers_done_ && !lookups_pending()) {
+    if (!first_answers_done_ && !first_answers_pending()) {
         finish_first_answers();
     }
 }
@@ -164,6 +184,11 @@ void ServerResolver::finish_first_answers() {
     first_answers_done_ = true;
     first_answers_timer_.stop();
     on_first_answers_();
+}
+
+bool ServerResolver::first_answers_pending() const noexcept {
+    return std::any_of(names_.begin(), names_.end(),
+                       [](const Name& name) { return name.in_flight && name.current.empty(); });
 }
 
 bool ServerResolver::lookups_pending() const noexcept {

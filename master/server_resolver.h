@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -40,10 +41,12 @@ class ServerResolver {
         std::function<bool(size_t pool, size_t shard)> ever_answered;
     };
 
-    ServerResolver(io::Loop& loop, const config::Config& config, Callbacks callbacks);
+    // After a reload: what `former_or_null` knows is known here from the start.
+    ServerResolver(io::Loop& loop, const config::Config& config, Callbacks callbacks,
+                   const ServerResolver* former_or_null = nullptr);
 
-    // `on_first_answers` comes once, possibly from inside this call: when every name has an answer,
-    // or after kFirstAnswersMs (what is not known then is empty).
+    // `on_first_answers` comes once, possibly from inside this call: when every name that is not
+    // known yet has an answer, or after kFirstAnswersMs (what is not known then is empty).
     void start(std::function<void()> on_first_answers);
     // False: there is no such server.
     [[nodiscard]] bool on_connect_failed(size_t pool, size_t shard);
@@ -69,6 +72,7 @@ class ServerResolver {
     size_t find_or_add(const config::Address& address);
     void look_up(size_t name);
     void look_up_all();
+    [[nodiscard]] bool first_answers_pending() const noexcept;
     void on_answer(size_t name, base::Result<std::vector<io::SocketAddress>> answer);
     [[nodiscard]] bool never_worked(size_t name) const;
     void announce(size_t name);
@@ -76,6 +80,8 @@ class ServerResolver {
 
     io::Loop& loop_;
     Callbacks callbacks_;
+    // A look-up cannot be called off: its answer finds out by this that nobody waits any more.
+    std::shared_ptr<ServerResolver*> self_;
     std::vector<Name> names_;
     std::vector<std::vector<size_t>> name_of_;  // [pool][shard]
     bool first_answers_done_ = false;

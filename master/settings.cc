@@ -41,6 +41,24 @@ Settings merge_settings(const Options& options, const config::ProcessConfig& pro
     return settings;
 }
 
+std::vector<std::string> keep_what_cannot_change(const Settings& running, Settings& next) {
+    std::vector<std::string> lines;
+    const auto keep = [&lines](const char* key, const auto& now, auto& wanted) {
+        if (wanted != now) {
+            lines.push_back(base::format(
+                "warning: '{}' cannot change while running, it stays '{}': restart to use '{}'",
+                key, now, wanted));
+            wanted = now;
+        }
+    };
+    keep("stats_address", running.stats_address, next.stats_address);
+    keep("stats_port", running.stats_port, next.stats_port);
+    keep("log_file", running.log_file, next.log_file);
+    keep("pid_file", running.pid_file, next.pid_file);
+    keep("control", running.control_path, next.control_path);
+    return lines;
+}
+
 ServerConnections count_server_connections(const config::Config& config, uint32_t workers) {
     ServerConnections connections;
     for (const config::PoolConfig& pool : config.pools) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "config/model.h"
 #include "master/options.h"
@@ -38,6 +39,10 @@ struct Machine {
 // max_memory "auto" is a quarter of the machine's memory, over all workers.
 Settings merge_settings(const Options& options, const config::ProcessConfig& process,
                         const Machine& machine);
+
+// What a running process cannot change is put back to what it is; a line for each that was to
+// change.
+std::vector<std::string> keep_what_cannot_change(const Settings& running, Settings& next);
 
 // Connections to servers that all workers may open.
 struct ServerConnections {

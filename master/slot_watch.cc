@@ -31,6 +31,53 @@ void SlotWatch::stop() {
     due_timer_.stop();
 }
 
+// ---- another config ----
+
+void SlotWatch::reload(size_t slots, size_t wanted) {
+    adoption_.grow(slots, loop_.active_ms());
+    if (slots > slots_.size()) {
+        slots_.resize(slots);
+    }
+    for (size_t i = 0; i < slots_.size(); ++i) {
+        adoption_.set_wanted(i, i < wanted);
+        // What is not there any more is not lent any more.
+        const std::vector<PoolListener> listeners = lendable(i);
+        std::erase_if(slots_[i].lent, [&](uint32_t id) {
+            return std::none_of(listeners.begin(), listeners.end(),
+                                [id](const PoolListener& listener) { return listener.id == id; });
+        });
+    }
+    adoption_due_ = true;
+    lent_is_stale_ = true;
+}
+
+std::vector<control::ListenerUse> SlotWatch::kept_by(size_t slot) const {
+    std::vector<control::ListenerUse> kept;
+    if (!adoption_.serves(slot)) {
+        return kept;
+    }
+    for (size_t other = 0; other < slots_.size(); ++other) {
+        if (adoption_.adopter(other) != slot) {
+            continue;
+        }
+        for (const PoolListener& listener : lendable(other)) {
+            const std::vector<uint32_t>& lent = slots_[other].lent;
+            if (std::find(lent.begin(), lent.end(), listener.id) != lent.end()) {
+                kept.push_back(
+                    {.listener = listener.id, .pool = static_cast<uint32_t>(listener.pool)});
+            }
+        }
+    }
+    return kept;
+}
+
+// A shared one is every worker's anyway.
+std::vector<PoolListener> SlotWatch::lendable(size_t slot) const {
+    std::vector<PoolListener> listeners = around_.listeners.of_slot(slot);
+    std::erase_if(listeners, [](const PoolListener& listener) { return listener.shared; });
+    return listeners;
+}
+
 // ---- what happens ----
 
 void SlotWatch::on_ready(size_t slot) {
@@ -120,6 +167,13 @@ void SlotWatch::adopt(uint64_t now_ms) {
             lend(move.slot, move.to);
         }
     }
+    if (std::exchange(lent_is_stale_, false)) {
+        for (size_t i = 0; i < slots_.size(); ++i) {
+            if (adoption_.adopter(i) != Adoption::kNobody) {
+                lend(i, adoption_.adopter(i));  // what a reload has added
+            }
+        }
+    }
     if (const auto due_ms = adoption_.next_due_ms(now_ms)) {
         due_timer_.start(*due_ms - now_ms);
     }
@@ -139,13 +193,17 @@ void SlotWatch::lend(size_t slot, size_t to) {
     if (worker == nullptr) {
         return;  // it is about to be told gone
     }
-    std::vector<PoolListener> listeners = around_.listeners.of_slot(slot);
-    // A shared one is every worker's anyway.
-    std::erase_if(listeners, [](const PoolListener& listener) { return listener.shared; });
+    std::vector<uint32_t>& lent = slots_[slot].lent;
+    std::vector<PoolListener> listeners = lendable(slot);
+    std::erase_if(listeners, [&](const PoolListener& listener) {
+        return std::find(lent.begin(), lent.end(), listener.id) != lent.end();
+    });
+    if (listeners.empty()) {
+        return;
+    }
     send_listeners(worker->link(), around_.config_bytes.generation, listeners);
-    slots_[slot].lent.clear();
     for (const PoolListener& listener : listeners) {
-        slots_[slot].lent.push_back(listener.id);
+        lent.push_back(listener.id);
     }
     RM_LOG(kNotice, "worker {} accepts for slot {}", to, slot);
 }

@@ -39,6 +39,12 @@ class SlotWatch {
     // The workers are told to stop: nothing is adopted and nobody ended any more.
     void stop();
 
+    // Another config is in force. `wanted` slots are to be served; the others' sockets are adopted.
+    // What a worker has been lent, and still exists, it is told to keep by kept_by().
+    void reload(size_t slots, size_t wanted);
+    // Listeners of other slots that this slot's worker goes on accepting from, for their new pools.
+    [[nodiscard]] std::vector<control::ListenerUse> kept_by(size_t slot) const;
+
     void on_ready(size_t slot);
     void on_beat(size_t slot);
     void on_accept_stopped(size_t slot);
@@ -63,6 +69,7 @@ class SlotWatch {
     void adopt(uint64_t now_ms);
     void take_back(size_t slot, size_t from);
     void lend(size_t slot, size_t to);
+    [[nodiscard]] std::vector<PoolListener> lendable(size_t slot) const;
 
     io::Loop& loop_;
     Surroundings around_;
@@ -73,6 +80,7 @@ class SlotWatch {
     bool running_ = false;
     bool beats_due_ = false;
     bool adoption_due_ = false;
+    bool lent_is_stale_ = false;  // a reload may have added listeners to slots that are adopted
 };
 
 }  // namespace ringmaster::master

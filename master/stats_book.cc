@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "common/base/assert.h"
 
@@ -24,14 +25,33 @@ bool answered(const stats::Snapshot& snapshot, size_t pool, size_t shard) {
 
 }  // namespace
 
-StatsBook::StatsBook(const config::Config& config, size_t slots) {
-    std::vector<size_t> shape;
+std::vector<stats::PoolNames> names_of(const config::Config& config) {
+    std::vector<stats::PoolNames> names;
     for (const config::PoolConfig& pool : config.pools) {
-        shape.push_back(pool.servers.size());
+        stats::PoolNames& entry = names.emplace_back();
+        entry.pool = pool.name;
+        for (const config::ServerConfig& server : pool.servers) {
+            entry.servers.push_back(server.name);
+        }
     }
-    empty_ = stats::make_snapshot(shape);
-    gone_ = empty_;
-    latest_.assign(slots, empty_);
+    return names;
+}
+
+StatsBook::StatsBook(const config::Config& config, size_t slots) {
+    reload(config, slots);
+}
+
+void StatsBook::reload(const config::Config& config, size_t slots) {
+    std::vector<stats::PoolNames> names = names_of(config);
+    gone_ = stats::reshape(gone_, names_, names);
+    for (stats::Snapshot& snapshot : latest_) {
+        snapshot = stats::reshape(snapshot, names_, names);
+    }
+    empty_ = stats::reshape({}, {}, names);
+    if (slots > latest_.size()) {
+        latest_.resize(slots, empty_);
+    }
+    names_ = std::move(names);
 }
 
 bool StatsBook::store(size_t slot, const control::StatsReport& report) {

@@ -13,9 +13,15 @@
 
 namespace ringmaster::master {
 
+// What a config's numbers are called, in its order.
+std::vector<stats::PoolNames> names_of(const config::Config& config);
+
 class StatsBook {
   public:
     StatsBook(const config::Config& config, size_t slots);
+
+    // Another config, or more slots. What keeps its name keeps its numbers.
+    void reload(const config::Config& config, size_t slots);
 
     // Replaces the slot's numbers. False, changing nothing, when the report does not fit the config
     // or holds a number no worker can have counted. Untrusted input.
@@ -28,6 +34,7 @@ class StatsBook {
     [[nodiscard]] bool ever_answered(size_t pool, size_t shard) const;
 
   private:
+    std::vector<stats::PoolNames> names_;
     stats::Snapshot empty_;
     stats::Snapshot gone_;
     std::vector<stats::Snapshot> latest_;

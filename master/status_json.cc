@@ -88,6 +88,7 @@ Json worker_json(const WorkerStatus& worker, const std::vector<PoolStatus>& pool
     out["slot"] = worker.slot;
     out["pid"] = worker.pid;
     out["state"] = worker.state;
+    out["surplus"] = worker.surplus;
     out["silent"] = worker.silent;
     out["adopted_by"] = worker.adopted_by ? Json(*worker.adopted_by) : Json();
     out["age_ms"] = worker.age_ms;
@@ -114,6 +115,8 @@ std::string status_json(const StatusReport& report) {
     out["generation"] = report.generation;
     out["config_file"] = report.config_file;
     out["log_level"] = report.log_level;
+    out["reloads"] = report.reloads;
+    out["failed_reloads"] = report.failed_reloads;
     out["crashes"] = report.crashes;
     out["adoptions"] = report.adoptions;
     out["total_connections"] = report.total_connections;

@@ -51,6 +51,7 @@ struct WorkerStatus {
     int64_t pid = 0;
     std::string state;  // starting, configured, ready, dead
     uint64_t age_ms = 0;
+    bool surplus = false;              // not wanted any more: it ends with its last client
     bool silent = false;               // ready, but its beats stay away
     std::optional<size_t> adopted_by;  // the slot whose worker accepts for it meanwhile
     uint64_t crashes = 0;              // of this slot, ever
@@ -69,6 +70,8 @@ struct StatusReport {
     std::string config_file;
     bool stopping = false;
     int log_level = 0;
+    int64_t reloads = 0;
+    int64_t failed_reloads = 0;
     uint64_t crashes = 0;           // of all workers, ever
     uint64_t adoptions = 0;         // times that a worker accepted for another, ever
     int64_t total_connections = 0;  // of clients, ever

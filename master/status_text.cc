@@ -66,6 +66,9 @@ std::string worker_state(const WorkerStatus& worker) {
     std::string state = worker.silent ? std::string("silent") : worker.state;
     const bool alone = std::any_of(worker.pools.begin(), worker.pools.end(),
                                    [](const WorkerPoolStatus& pool) { return pool.in_fallback; });
+    if (worker.surplus) {
+        state += ", surplus";
+    }
     if (alone) {
         state += ", on its own";
     }

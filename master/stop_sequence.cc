@@ -33,7 +33,8 @@ void StopSequence::begin(Kind kind, uint32_t timeout_ms) {
     const bool first = !begun();
     phase_ = kind == Kind::kDrain ? Phase::kDraining : Phase::kStopping;
     supervisor_.stop_respawning();
-    supervisor_.send_stop({.graceful = true, .timeout_ms = timeout_ms});
+    supervisor_.send_stop(
+        {.graceful = true, .drain = kind == Kind::kDrain, .timeout_ms = timeout_ms});
     deadline_.start(timeout_ms);
     if (first) {
         accept_timer_.start(kAcceptWaitMs);

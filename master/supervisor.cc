@@ -13,34 +13,27 @@ namespace ringmaster::master {
 
 using base::format;
 
-namespace {
-
-std::vector<uint32_t> client_limits(const config::Config& config) {
-    std::vector<uint32_t> limits;
-    for (const config::PoolConfig& pool : config.pools) {
-        limits.push_back(pool.client_connections);
-    }
-    return limits;
-}
-
-}  // namespace
-
 Supervisor::Supervisor(io::Loop& loop, size_t slots, Provisions provisions,
                        SupervisorEvents& events)
     : loop_(loop),
       provisions_(std::move(provisions)),
       events_(events),
       policy_(slots),
-      ledger_(client_limits(provisions_.config), slots),
+      ledger_(ClientLedger::of(provisions_.config, slots)),
       book_(provisions_.config, slots),
       gather_(loop, [this](uint64_t id) { return ask_for_stats(id); }),
-      slots_(slots),
       watch_(loop, slots,
              {.listeners = provisions_.listeners,
               .config_bytes = provisions_.config_bytes,
               .worker_or_null = [this](size_t slot) { return ready_worker_or_null(slot); }}) {
-    for (size_t i = 0; i < slots_.size(); ++i) {
-        slots_[i].respawn = std::make_unique<io::Timer>(loop, [this, i] { spawn(i); });
+    add_slots(slots);
+}
+
+void Supervisor::add_slots(size_t count) {
+    while (slots_.size() < count) {
+        const size_t index = slots_.size();
+        slots_.emplace_back();
+        slots_.back().respawn = std::make_unique<io::Timer>(loop_, [this, index] { spawn(index); });
     }
 }
 
@@ -63,12 +56,11 @@ void Supervisor::start() {
 
 void Supervisor::spawn(size_t index) {
     Slot& slot = slots_[index];
+    slot.sockets.clear();
     slot.worker = std::make_unique<WorkerProcess>(loop_, index, static_cast<WorkerEvents&>(*this));
-    const base::Status status =
-        slot.worker->start({.log_file = provisions_.log_file,
-                            .log_level = base::log_level(),
-                            .detached = provisions_.detached,
-                            .generation = provisions_.config_bytes.generation});
+    const base::Status status = slot.worker->start({.log_file = provisions_.log_file,
+                                                    .log_level = base::log_level(),
+                                                    .detached = provisions_.detached});
     if (!status) {
         RM_LOG(kErr, "worker {}: {}", index, status.error().message);
         after_death(index, status.error().message);
@@ -146,6 +138,7 @@ bool Supervisor::all_accept_stopped() const noexcept {
 // ---- what workers say ----
 
 void Supervisor::on_worker_hello(WorkerProcess& worker) {
+    worker.expect_generation(provisions_.config_bytes.generation);
     events_.on_worker_up(worker.slot());
     WorkerLink& link = worker.link();
     link.send(provisions_.config_bytes);
@@ -153,8 +146,8 @@ void Supervisor::on_worker_hello(WorkerProcess& worker) {
         // Not send_ring(): START must not overtake it, and there is one of each.
         link.send(provisions_.ring(pool));
     }
-    send_listeners(link, provisions_.config_bytes.generation,
-                   provisions_.listeners.of_slot(worker.slot()));
+    send_own_listeners(slots_[worker.slot()], provisions_.config_bytes.generation,
+                       provisions_.listeners.of_slot(worker.slot()));
     link.send(control::Start{});
 }
 
@@ -185,7 +178,9 @@ void Supervisor::on_worker_failed(WorkerProcess& worker, const std::string& reas
 }
 
 bool Supervisor::on_worker_stats(WorkerProcess& worker, const control::StatsReport& report) {
-    if (!book_.store(worker.slot(), report)) {
+    // In the numbers' shape of before a reload: the next report is not.
+    if (report.generation == provisions_.config_bytes.generation &&
+        !book_.store(worker.slot(), report)) {
         return false;
     }
     if (report.request_id != 0) {
@@ -194,8 +189,13 @@ bool Supervisor::on_worker_stats(WorkerProcess& worker, const control::StatsRepo
     return true;
 }
 
-bool Supervisor::on_worker_connect_failed(const control::ConnectFailed& message) {
-    return events_.on_connect_failed(message.pool, message.shard);
+bool Supervisor::is_current(const WorkerProcess& worker) const noexcept {
+    return worker.generation() == provisions_.config_bytes.generation;
+}
+
+bool Supervisor::on_worker_connect_failed(WorkerProcess& worker,
+                                          const control::ConnectFailed& message) {
+    return !is_current(worker) || events_.on_connect_failed(message.pool, message.shard);
 }
 
 bool Supervisor::on_worker_suspect(WorkerProcess& worker, const control::Suspect& suspect) {
@@ -208,17 +208,19 @@ bool Supervisor::on_worker_beat(WorkerProcess& worker, const control::Beat& beat
 }
 
 bool Supervisor::on_worker_client_ask(WorkerProcess& worker, const control::ClientAsk& ask) {
-    if (ask.pool >= ledger_.pool_count()) {
+    const bool counts = is_current(worker);
+    if (counts && ask.pool >= ledger_.pool_count()) {
         return false;
     }
-    const bool granted = ledger_.ask(ask.pool, worker.slot());
+    // Asked before it heard of a reload: it asks again, and ignores this.
+    const bool granted = !counts || ledger_.ask(ask.pool, worker.slot());
     worker.link().send(control::ClientAnswer{.pool = ask.pool, .granted = granted});
     return true;
 }
 
 bool Supervisor::on_worker_client_gone(WorkerProcess& worker, const control::ClientGone& gone) {
-    return gone.pool < ledger_.pool_count() &&
-           ledger_.give_back(gone.pool, worker.slot(), gone.count);
+    return !is_current(worker) || (gone.pool < ledger_.pool_count() &&
+                                   ledger_.give_back(gone.pool, worker.slot(), gone.count));
 }
 
 void Supervisor::on_worker_accept_stopped(WorkerProcess& worker) {
@@ -231,7 +233,7 @@ void Supervisor::on_worker_exit(WorkerProcess& worker, io::ProcessExit exit) {
     const size_t slot = worker.slot();
     const std::string what = exit_text(exit);
     const bool well = exit.signal == 0 && exit.code == 0;
-    if (!respawning_ && (well || exit.signal == SIGKILL)) {
+    if ((!respawning_ || !slots_[slot].wanted) && (well || exit.signal == SIGKILL)) {
         RM_LOG(kInfo, "worker {} has ended pid={}: {}", slot, worker.pid(), what);
     } else {
         RM_LOG(kWarn, "worker {} is gone pid={}: {}{} age_ms={}", slot, worker.pid(), what,
@@ -247,6 +249,7 @@ void Supervisor::on_worker_exit(WorkerProcess& worker, io::ProcessExit exit) {
     book_.fold(slot);
     gather_.on_gone(slot);
     after_death(slot, what);
+    events_.on_worker_exit(slot, what);
 }
 
 void Supervisor::count_crash() {
@@ -262,6 +265,9 @@ void Supervisor::after_death(size_t slot, const std::string& what) {
     const uint64_t delay_ms = policy_.on_death(slot, loop_.now_ms());
     if (!respawning_) {
         events_.on_worker_stopped();
+        return;
+    }
+    if (!slots_[slot].wanted) {
         return;
     }
     if (!all_were_ready_ && policy_.failed_starts(slot) >= kFailedStartsMax) {

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -45,6 +47,10 @@ class SupervisorEvents {
     [[nodiscard]] virtual bool on_beat(size_t slot, const control::Beat& beat) = 0;
     // A worker has stopped accepting, or has ended.
     virtual void on_worker_stopped() = 0;
+    // A vote on a reload; the end of a voter; a worker goes by what it was told to commit.
+    virtual void on_prepared(size_t slot, const control::Prepared& vote) = 0;
+    virtual void on_worker_exit(size_t slot, const std::string& how) = 0;
+    virtual void on_committed(size_t slot) = 0;
 };
 
 // What a worker is given. References are borrowed.
@@ -94,12 +100,31 @@ class Supervisor : private WorkerEvents {
         return book_.ever_answered(pool, shard);
     }
 
+    // ---- a reload (supervisor_reload.cc) ----
+
+    [[nodiscard]] size_t slot_count() const noexcept { return slots_.size(); }
+    // Slots whose workers are READY.
+    [[nodiscard]] std::vector<size_t> ready_slots() const;
+    // Sends the order, and the sockets among `listeners` that the slot's worker has not got.
+    void prepare(size_t slot, const control::Prepare& order,
+                 const std::vector<PoolListener>& listeners);
+    void abort(std::span<const size_t> slots, uint64_t generation);
+    // What Provisions refer to is of another generation now: every worker is told to switch to it
+    // (those that were not asked to prepare are sent `order` first), slots come or become surplus.
+    void commit(const control::Prepare& order, std::span<const size_t> prepared, size_t wanted,
+                uint32_t drain_timeout_ms);
+    // Workers that have not followed yet.
+    [[nodiscard]] std::vector<size_t> laggards() const;
+    // Replaces those: they missed a reload.
+    void kill(std::span<const size_t> slots);
+
     // Once per turn of the loop, after what has arrived was read (io::LoopHooks).
     void after_poll() { watch_.after_poll(); }
 
-    // For `status`: every slot, from its last beat and its last report.
+    // For `status`: every slot that is wanted or has a worker, from its last beat and report.
     [[nodiscard]] std::vector<WorkerStatus> worker_statuses() const;
-    [[nodiscard]] size_t slot_count() const noexcept { return slots_.size(); }
+    // Slots the config asks for, and those of them whose workers are READY.
+    [[nodiscard]] size_t wanted_count() const noexcept;
     [[nodiscard]] size_t ready_count() const noexcept;
     [[nodiscard]] size_t running_count() const noexcept;
     // Workers that ended unbidden, and slots whose listeners another worker took over; ever.
@@ -112,11 +137,19 @@ class Supervisor : private WorkerEvents {
     struct Slot {
         std::unique_ptr<WorkerProcess> worker;  // null before the first
         std::unique_ptr<io::Timer> respawn;
-        uint64_t crashes = 0;  // ends that nobody ordered
+        uint64_t crashes = 0;        // ends that nobody ordered
+        bool wanted = true;          // else its worker ends with its last client
+        std::set<uint32_t> sockets;  // what its worker has been sent of its own listeners
     };
 
     static bool is_connected(const Slot& slot) noexcept;
+    void add_slots(size_t count);
     void spawn(size_t slot);
+    void send_own_listeners(Slot& slot, uint64_t generation,
+                            const std::vector<PoolListener>& listeners);
+    void tell_to_commit(size_t slot, uint32_t drain_timeout_ms);
+    // Its worker's indexes are those of the config in force.
+    [[nodiscard]] bool is_current(const WorkerProcess& worker) const noexcept;
     WorkerProcess* ready_worker_or_null(size_t slot) noexcept;
     void count_crash();
     void after_death(size_t slot, const std::string& what);
@@ -126,7 +159,10 @@ class Supervisor : private WorkerEvents {
     void on_worker_ready(WorkerProcess& worker) override;
     void on_worker_failed(WorkerProcess& worker, const std::string& reason) override;
     bool on_worker_stats(WorkerProcess& worker, const control::StatsReport& report) override;
-    bool on_worker_connect_failed(const control::ConnectFailed& message) override;
+    bool on_worker_connect_failed(WorkerProcess& worker,
+                                  const control::ConnectFailed& message) override;
+    void on_worker_prepared(WorkerProcess& worker, const control::Prepared& vote) override;
+    bool on_worker_committed(WorkerProcess& worker, const control::Committed& message) override;
     bool on_worker_suspect(WorkerProcess& worker, const control::Suspect& suspect) override;
     bool on_worker_beat(WorkerProcess& worker, const control::Beat& beat) override;
     bool on_worker_client_ask(WorkerProcess& worker, const control::ClientAsk& ask) override;

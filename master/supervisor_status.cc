@@ -27,9 +27,14 @@ const char* state_text(WorkerProcess::State state) {
 std::vector<WorkerStatus> Supervisor::worker_statuses() const {
     std::vector<WorkerStatus> out;
     for (size_t i = 0; i < slots_.size(); ++i) {
+        const bool runs = slots_[i].worker != nullptr && slots_[i].worker->running();
+        if (!slots_[i].wanted && !runs) {
+            continue;
+        }
         WorkerStatus& status = out.emplace_back();
         status.slot = i;
         status.crashes = slots_[i].crashes;
+        status.surplus = !slots_[i].wanted;
         status.state = "dead";
         for (const stats::PoolSnapshot& pool : book_.latest(i).pools) {
             status.pools.push_back({.epoch = 0, .in_fallback = false, .counters = pool});
@@ -46,7 +51,7 @@ std::vector<WorkerStatus> Supervisor::worker_statuses() const {
         if (worker->state() == WorkerProcess::State::kDead) {
             continue;
         }
-        status.silent = all_were_ready_ && respawning_ &&
+        status.silent = all_were_ready_ && respawning_ && slots_[i].wanted &&
                         worker->state() == WorkerProcess::State::kReady && !watch_.serves(i);
         const control::Beat& beat = worker->last_beat();
         status.age_ms = worker->age_ms();
@@ -62,9 +67,15 @@ std::vector<WorkerStatus> Supervisor::worker_statuses() const {
     return out;
 }
 
+size_t Supervisor::wanted_count() const noexcept {
+    return static_cast<size_t>(
+        std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.wanted; }));
+}
+
 size_t Supervisor::ready_count() const noexcept {
     return static_cast<size_t>(std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) {
-        return slot.worker != nullptr && slot.worker->state() == WorkerProcess::State::kReady;
+        return slot.wanted && slot.worker != nullptr &&
+               slot.worker->state() == WorkerProcess::State::kReady;
     }));
 }
 

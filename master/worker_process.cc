@@ -48,7 +48,6 @@ WorkerProcess::WorkerProcess(io::Loop& loop, size_t slot, WorkerEvents& events)
     : loop_(loop), slot_(slot), events_(events), deadline_(loop, [this] { on_deadline(); }) {}
 
 base::Status WorkerProcess::start(const WorkerLaunch& launch) {
-    generation_ = launch.generation;
     born_ms_ = loop_.now_ms();
     const auto ends = io::make_channel_pair();
     if (!ends) {
@@ -122,6 +121,21 @@ struct WorkerProcess::Receiver {
         }
         return {};
     }
+    Complaint operator()(const control::Prepared& vote) {
+        worker.events_.on_worker_prepared(worker, vote);
+        return {};
+    }
+    Complaint operator()(const control::Committed& message) {
+        if (message.generation > worker.expected_generation_ ||
+            message.generation < worker.generation_) {
+            return "a generation it was not told to commit";
+        }
+        worker.generation_ = message.generation;
+        if (!worker.events_.on_worker_committed(worker, message)) {
+            return "places of pools that do not exist";
+        }
+        return {};
+    }
     Complaint operator()(const control::Suspect& suspect) {
         if (!worker.events_.on_worker_suspect(worker, suspect)) {
             return "an accusation of a server that does not exist";
@@ -135,7 +149,7 @@ struct WorkerProcess::Receiver {
         return {};
     }
     Complaint operator()(const control::ConnectFailed& message) {
-        if (!worker.events_.on_worker_connect_failed(message)) {
+        if (!worker.events_.on_worker_connect_failed(worker, message)) {
             return "a server that does not exist";
         }
         return {};
@@ -162,6 +176,13 @@ struct WorkerProcess::Receiver {
         return "a message only the master sends";
     }
 };
+
+void WorkerProcess::expect_generation(uint64_t generation) noexcept {
+    expected_generation_ = generation;
+    if (state_ == State::kConfigured && generation_ == 0) {
+        generation_ = generation;  // what READY will name
+    }
+}
 
 void WorkerProcess::on_link_message(const control::Message& message) {
     if (state_ == State::kStarting && !std::holds_alternative<control::Hello>(message) &&

@@ -33,8 +33,12 @@ class WorkerEvents {
     [[nodiscard]] virtual bool on_worker_stats(WorkerProcess& worker,
                                                const control::StatsReport& report) = 0;
     // False: there is no such server.
-    [[nodiscard]] virtual bool on_worker_connect_failed(const control::ConnectFailed& message) = 0;
+    [[nodiscard]] virtual bool on_worker_connect_failed(WorkerProcess& worker,
+                                                        const control::ConnectFailed& message) = 0;
+    virtual void on_worker_prepared(WorkerProcess& worker, const control::Prepared& vote) = 0;
     // False: it does not fit the config.
+    [[nodiscard]] virtual bool on_worker_committed(WorkerProcess& worker,
+                                                   const control::Committed& message) = 0;
     [[nodiscard]] virtual bool on_worker_suspect(WorkerProcess& worker,
                                                  const control::Suspect& suspect) = 0;
     [[nodiscard]] virtual bool on_worker_beat(WorkerProcess& worker, const control::Beat& beat) = 0;
@@ -52,7 +56,6 @@ struct WorkerLaunch {
     std::string log_file;
     int log_level = 5;
     bool detached = false;  // descriptors 0 to 2 are /dev/null instead of ours
-    uint64_t generation = 0;
 };
 
 class WorkerProcess : private WorkerLinkHandler {
@@ -73,6 +76,10 @@ class WorkerProcess : private WorkerLinkHandler {
     [[nodiscard]] uint64_t age_ms() const noexcept { return loop_.now_ms() - born_ms_; }
     // Requires a successful start().
     [[nodiscard]] WorkerLink& link() noexcept { return *link_; }
+    // What it goes by: the generation it was configured with, or the last one it has committed.
+    [[nodiscard]] uint64_t generation() const noexcept { return generation_; }
+    // It has been told so: at HELLO, and by each Commit.
+    void expect_generation(uint64_t generation) noexcept;
     [[nodiscard]] const control::Beat& last_beat() const noexcept { return last_beat_; }
     // None before the first.
     [[nodiscard]] std::optional<uint64_t> beat_age_ms() const noexcept {
@@ -94,6 +101,7 @@ class WorkerProcess : private WorkerLinkHandler {
     WorkerEvents& events_;
     State state_ = State::kStarting;
     uint64_t generation_ = 0;
+    uint64_t expected_generation_ = 0;
     uint64_t born_ms_ = 0;
     pid_t pid_ = 0;
     bool accept_stopped_ = false;

@@ -22,6 +22,9 @@ void on_parent_death(int) {
 
 bool arm_orphan_guard() {
     const pid_t parent = ::getppid();
+    // A process group of its own: when the parent's end orphans it, the kernel sends SIGCONT to a
+    // stopped member (setpgid(2)), which then runs into its signal and its alarm.
+    ::setpgid(0, 0);
     struct sigaction action {};
     action.sa_handler = on_parent_death;
     action.sa_flags = SA_RESTART;

@@ -6,8 +6,9 @@ namespace ringmaster::worker {
 
 // When the parent process dies, the kernel sends a signal; its handler arms an alarm that kills
 // this process 1.5 s later, whatever it is doing. In that time the worker answers what is in
-// flight. False when the parent is already gone. Call after any change of user or group: that
-// clears it.
+// flight. The process becomes a process group of its own, so that the kernel wakes it for this when
+// it is stopped. False when the parent is already gone. Call after any change of user or group:
+// that clears it.
 bool arm_orphan_guard();
 
 }  // namespace ringmaster::worker

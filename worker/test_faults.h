@@ -3,7 +3,7 @@
 // release the class is empty.
 //
 // With RINGMASTER_TEST_FAULTS=FOLDER in the environment the loop does not turn while the file
-// FOLDER/hang.SLOT exists.
+// FOLDER/hang.SLOT exists; it makes FOLDER/hangs.SLOT when that begins.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,7 @@ class TestFaults {
 
   private:
     std::string hang_file_;  // empty = no faults
+    std::string answer_file_;
 };
 #else
 class TestFaults {

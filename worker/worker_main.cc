@@ -17,7 +17,7 @@ namespace ringmaster::worker {
 int worker_main(const WorkerOptions& options) {
     // Started from /proc/self/exe the process would be called "exe"; pgrep must find it.
     ::prctl(PR_SET_NAME, "ringmaster");
-    // A worker takes orders from its channel: a Ctrl-C or a HUP reaches the whole process group.
+    // A worker takes orders from its channel: a HUP may reach all processes of a terminal.
     for (const int number : {SIGPIPE, SIGHUP, SIGUSR1, SIGUSR2, SIGINT, SIGTTIN, SIGTTOU}) {
         io::ignore_signal(number);
     }

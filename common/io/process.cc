@@ -57,7 +57,7 @@ void on_child_exit(uv_process_t* handle, int64_t code, int signal_number) noexce
         impl->on_exit({.code = static_cast<int>(code),
                        .signal = signal_number,
                        // What waitpid() said; libuv's callback leaves this bit out.
-                       .core_dumped = WCOREDUMP(handle->status)});
+                       .core_dumped = WCOREDUMP(handle->status) != 0});
     }
 }
 

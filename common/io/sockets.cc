@@ -51,13 +51,25 @@ base::Error cannot_listen(const std::string& where, int error) {
     return base::Error{base::format("cannot listen on '{}': {}", where, base::errno_text(error))};
 }
 
-base::Result<int> listen_tcp(const SocketAddress& address, int backlog, bool shared) {
+base::Result<int> bind_tcp(const SocketAddress& address, bool shared) {
     Socket socket(address.family());
     if (socket.fd() < 0 || !socket.set(SO_REUSEADDR) || (shared && !socket.set(SO_REUSEPORT)) ||
-        !socket.bind(address) || ::listen(socket.fd(), backlog) != 0) {
+        !socket.bind(address)) {
         return cannot_listen(address.text(), errno);
     }
     return socket.release();
+}
+
+base::Result<int> listen_tcp(const SocketAddress& address, int backlog, bool shared) {
+    const auto fd = bind_tcp(address, shared);
+    if (!fd) {
+        return fd;
+    }
+    if (base::Status status = start_listening(*fd, backlog, address.text()); !status) {
+        ::close(*fd);
+        return status.error();
+    }
+    return *fd;
 }
 
 // What stands at a path where a Unix socket is wanted: 0 when it may be replaced (or is not there),
@@ -108,6 +120,17 @@ base::Status probe_bind(const SocketAddress& address) {
     return {};
 }
 
+base::Result<int> bind_tcp_listener(const SocketAddress& address) {
+    return bind_tcp(address, true);
+}
+
+base::Status start_listening(int fd, int backlog, const std::string& where) {
+    if (::listen(fd, backlog) != 0) {
+        return cannot_listen(where, errno);
+    }
+    return {};
+}
+
 base::Result<int> make_tcp_listener(const SocketAddress& address, int backlog) {
     return listen_tcp(address, backlog, true);
 }
@@ -116,7 +139,8 @@ base::Result<int> make_exclusive_tcp_listener(const SocketAddress& address, int 
     return listen_tcp(address, backlog, false);
 }
 
-base::Result<int> make_unix_listener(const std::string& path, uint32_t mode, int backlog) {
+base::Result<HiddenUnixListener> hide_unix_listener(const std::string& path, uint32_t mode,
+                                                    int backlog) {
     const base::Result<SocketAddress> address = SocketAddress::from_unix_path(path);
     if (!address) {
         return address.error();
@@ -125,29 +149,49 @@ base::Result<int> make_unix_listener(const std::string& path, uint32_t mode, int
         return cannot_listen(path, error);
     }
     // Listening and with its rights set before it appears under its name: no client meets a socket
-    // that refuses, and none that is too open. A path too long for a temporary name is bound as is.
+    // that refuses, and none that is too open.
     const std::string temporary = base::format("{}.{}", path, ::getpid());
     const base::Result<SocketAddress> temporary_address = SocketAddress::from_unix_path(temporary);
-    const bool renames = temporary_address.has_value();
-    const std::string& bound_path = renames ? temporary : path;
-    const SocketAddress& bound_address = renames ? *temporary_address : *address;
+    const bool hides = temporary_address.has_value();
+    const std::string& bound_path = hides ? temporary : path;
 
     Socket socket(AF_UNIX);
     if (socket.fd() < 0) {
         return cannot_listen(path, errno);
     }
     ::unlink(bound_path.c_str());  // a stale one
-    if (!socket.bind(bound_address)) {
+    if (!socket.bind(hides ? *temporary_address : *address)) {
         return cannot_listen(path, errno);
     }
     if ((mode != 0 && ::chmod(bound_path.c_str(), mode) != 0) ||
-        ::listen(socket.fd(), backlog) != 0 ||
-        (renames && std::rename(bound_path.c_str(), path.c_str()) != 0)) {
+        ::listen(socket.fd(), backlog) != 0) {
         const int error = errno;
         ::unlink(bound_path.c_str());
         return cannot_listen(path, error);
     }
-    return socket.release();
+    return HiddenUnixListener{.fd = socket.release(), .hidden_path = hides ? temporary : ""};
+}
+
+base::Status show_unix_listener(const HiddenUnixListener& listener, const std::string& path) {
+    if (!listener.hidden_path.empty() &&
+        std::rename(listener.hidden_path.c_str(), path.c_str()) != 0) {
+        const int error = errno;
+        ::unlink(listener.hidden_path.c_str());
+        return cannot_listen(path, error);
+    }
+    return {};
+}
+
+base::Result<int> make_unix_listener(const std::string& path, uint32_t mode, int backlog) {
+    const auto hidden = hide_unix_listener(path, mode, backlog);
+    if (!hidden) {
+        return hidden.error();
+    }
+    if (base::Status status = show_unix_listener(*hidden, path); !status) {
+        ::close(hidden->fd);
+        return status.error();
+    }
+    return hidden->fd;
 }
 
 base::Result<int> lock_address(const std::string& text) {

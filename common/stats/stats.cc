@@ -124,6 +124,34 @@ void drop_gauges(Snapshot& snapshot) {
     }
 }
 
+Snapshot reshape(const Snapshot& snapshot, std::span<const PoolNames> from,
+                 std::span<const PoolNames> to) {
+    Snapshot out;
+    out.total_connections = snapshot.total_connections;
+    out.curr_connections = snapshot.curr_connections;
+    for (const PoolNames& pool : to) {
+        PoolSnapshot& next = out.pools.emplace_back();
+        next.servers.resize(pool.servers.size());
+        const auto former = std::find_if(from.begin(), from.end(), [&](const PoolNames& names) {
+            return names.pool == pool.pool;
+        });
+        if (former == from.end()) {
+            continue;
+        }
+        const PoolSnapshot& numbers = snapshot.pools[static_cast<size_t>(former - from.begin())];
+        next.pool = numbers.pool;
+        for (size_t i = 0; i < pool.servers.size(); ++i) {
+            const auto at =
+                std::find(former->servers.begin(), former->servers.end(), pool.servers[i]);
+            if (at != former->servers.end()) {
+                next.servers[i] =
+                    numbers.servers[static_cast<size_t>(at - former->servers.begin())];
+            }
+        }
+    }
+    return out;
+}
+
 std::vector<int64_t> flatten(const Snapshot& snapshot) {
     std::vector<int64_t> values;
     values.reserve(value_count(snapshot));

@@ -98,6 +98,19 @@ bool merge(Snapshot& into, const Snapshot& from);
 // What stays of a worker that is gone: counters and timestamps, no gauges.
 void drop_gauges(Snapshot& snapshot);
 
+// What the numbers belong to.
+struct PoolNames {
+    std::string pool;
+    std::vector<std::string> servers;  // effective names, in shard order
+
+    bool operator==(const PoolNames&) const = default;
+};
+
+// The same numbers in the shape of another configuration: what keeps its name keeps its numbers,
+// what is new has none. Requires: `from` has the shape of `snapshot`.
+Snapshot reshape(const Snapshot& snapshot, std::span<const PoolNames> from,
+                 std::span<const PoolNames> to);
+
 // For the wire: the `values` of control::StatsReport; the two connection numbers travel beside
 // them. unflatten() fills `shape`; it is false, and nothing is changed, when the count does not
 // fit.
@@ -106,10 +119,6 @@ bool unflatten(std::span<const int64_t> values, Snapshot& shape);
 
 // ---- the document ----
 
-struct PoolNames {
-    std::string pool;
-    std::vector<std::string> servers;  // effective names, in shard order
-};
 struct Header {
     std::string service = "nutcracker";  // what dashboards look for; Compat: as nutcracker
     std::string source;                  // host name

@@ -134,7 +134,8 @@ def title_of(pid):
     return words.replace(b"\0", b" ").decode()
 
 
-def _socket_inodes(pid):
+def socket_inodes(pid):
+    """Of all sockets it has open."""
     inodes = set()
     for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir():
         with contextlib.suppress(OSError):
@@ -152,7 +153,7 @@ def pid_serving(client_socket, pids):
         fields = line.split()
         if fields[1].endswith(wanted[0]) and fields[2].endswith(wanted[1]):
             for pid in pids:
-                if fields[9] in _socket_inodes(pid):
+                if fields[9] in socket_inodes(pid):
                     return pid
     return None
 
@@ -465,7 +466,8 @@ class Proxy:
         self.config.write_text(text)
         command = [self.binary, "-c", self.config, "-o", self.log, "-p", self.pid_file,
                    "-a", stats_address, "-s", self.stats_port]
-        command += ["-i", "20"] if self.is_nutcracker else ["--workers", workers]
+        command += ["-i", "20"] if self.is_nutcracker else []
+        command += ["--workers", workers] if workers and not self.is_nutcracker else []
         command += ["--control", self.control] if control and not self.is_nutcracker else []
         self.start_command = [str(word) for word in [*command, *arguments]]
         self.errors = self.folder / "stderr"

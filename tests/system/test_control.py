@@ -310,10 +310,54 @@ def test_stop_in_the_middle_of_a_stop_is_told_so(start_proxy):
             assert proxy.wait_exit() == 0
 
 
-def test_reload_says_that_it_is_not_there_yet(proxy):
-    assert "reload is not supported yet" in bad(proxy.command("reload"))
+def test_reload_uses_the_changed_file_and_keeps_what_is_out_by_hand(proxy, pools, redis_servers):
+    good(proxy.command("eject", "alpha", name_of(redis_servers[0])))
+    out = good(proxy.command("reload"))
+    assert "is unchanged, generation 1 goes on" in out
+    del pools["gamma"]
+    pools["alpha"]["servers"] = [server.entry() for server in redis_servers[:3]]
+    proxy.config.write_text(make_config(pools))
+    with proxy.redis("alpha") as client:
+        assert "generation 2" in good(proxy.command("reload"))
+        assert client.call("PING") == "PONG"
+    document = status(proxy)
+    assert document["generation"] == 2 and document["reloads"] == 1
+    assert [entry["name"] for entry in document["pools"]] == ["alpha"]
+    assert {server["name"]: server["by_hand"] for server in document["pools"][0]["servers"]} == {
+        name_of(server): server is redis_servers[0] for server in redis_servers[:3]}
+    assert "there is no pool 'gamma'" in bad(proxy.command("where", "gamma", "k"))
+    good(proxy.command("readmit", "alpha", name_of(redis_servers[0])))
+
+
+def test_reload_prints_every_problem_of_a_bad_file_and_goes_on(proxy, pools):
+    text = proxy.config.read_text()
+    proxy.config.write_text(text.replace("hash_tag", "hash_tga").replace("timeout", "timeuot"))
+    code, out, err = proxy.command("reload")
+    assert (code, out) == (1, "")
+    assert "hash_tga" in err and "timeuot" in err and "generation 1" in err
+    document = status(proxy)
+    assert document["generation"] == 1 and document["failed_reloads"] == 1
     with proxy.redis("alpha") as client:
         assert client.call("PING") == "PONG"
+    proxy.config.write_text(text + "\n")
+    assert "generation 2" in good(proxy.command("reload"))
+
+
+def test_a_changed_control_key_is_told_and_waits_for_a_restart(proxy, pools):
+    proxy.config.write_text(make_config(pools, {"workers": 2, "control": "/elsewhere"}))
+    good(proxy.command("reload"))  # --control wins over the key
+    assert "'control' cannot change" not in proxy.log_text()
+
+
+def test_status_and_reload_follow_the_number_of_workers(start_proxy, pools):
+    proxy = start_proxy(pools, workers=None, process={"workers": 3})
+    assert len(status(proxy)["workers"]) == 3
+    with proxy.redis("alpha") as client:
+        assert client.call("PING") == "PONG"
+        proxy.config.write_text(make_config(pools, {"workers": 1}))
+        good(proxy.command("reload"))
+        wait_until(lambda: [worker["surplus"] for worker in status(proxy)["workers"]]
+                   in ([False], [False, True]), what="surplus workers without clients to end")
 
 
 # ---- wrong names and words -----------------------------------------------------------------------
