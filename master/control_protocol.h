@@ -15,7 +15,7 @@
 
 namespace ringmaster::master {
 
-inline constexpr size_t kRequestBytesMax = 64 * 1024;
+inline constexpr size_t kRequestBytesMax = 65536;
 inline constexpr size_t kRequestWordsMax = 16;
 inline constexpr size_t kAnswerBytesMax = size_t{64} << 20;
 
