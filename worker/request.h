@@ -33,7 +33,7 @@ struct Fragment {
     Fragment* fifo_next = nullptr;
     Request* request = nullptr;
     StoredReply reply;
-    uint64_t queued_ms = 0;      // active time
+    uint64_t deadline_ms = 0;    // active time; UINT64_MAX = none
     uint32_t request_bytes = 0;  // for the queue gauges; capped
     uint32_t index = 0;          // among the fragments of its request
     bool expired = false;        // the client clock ran out: its reply is swallowed when it comes

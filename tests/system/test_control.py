@@ -38,10 +38,6 @@ def proxy(start_proxy, pools):
     return started
 
 
-needs_workers_that_reload = pytest.mark.skip(
-    reason="the workers' side of a reload is not there yet: take this mark away with it")
-
-
 def good(answer):
     code, out, err = answer
     assert (code, err) == (0, ""), answer
@@ -314,7 +310,6 @@ def test_stop_in_the_middle_of_a_stop_is_told_so(start_proxy):
             assert proxy.wait_exit() == 0
 
 
-@needs_workers_that_reload
 def test_reload_uses_the_changed_file_and_keeps_what_is_out_by_hand(proxy, pools, redis_servers):
     good(proxy.command("eject", "alpha", name_of(redis_servers[0])))
     out = good(proxy.command("reload"))
@@ -352,14 +347,12 @@ def test_reload_prints_every_problem_of_a_bad_file_and_goes_on(proxy, pools):
     assert "is unchanged" in good(proxy.command("reload"))
 
 
-@needs_workers_that_reload
 def test_a_changed_control_key_is_told_and_waits_for_a_restart(proxy, pools):
     proxy.config.write_text(make_config(pools, {"workers": 2, "control": "/elsewhere"}))
     good(proxy.command("reload"))  # --control wins over the key
     assert "'control' cannot change" not in proxy.log_text()
 
 
-@needs_workers_that_reload
 def test_status_and_reload_follow_the_number_of_workers(start_proxy, pools):
     proxy = start_proxy(pools, workers=None, process={"workers": 3})
     assert len(status(proxy)["workers"]) == 3
