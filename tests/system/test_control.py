@@ -292,7 +292,7 @@ def test_stop_ends_the_proxy_in_order(proxy, words):
     with proxy.redis("alpha") as client:
         assert client.call("PING") == "PONG"
         good(proxy.command(*words))
-        assert proxy.wait_exit() == 0
+    assert proxy.wait_exit() == 0  # a drain waits for clients
     proxy.assert_nothing_left()
     assert "no proxy runs at" in bad(proxy.command("status"))
 
@@ -307,7 +307,7 @@ def test_stop_in_the_middle_of_a_stop_is_told_so(start_proxy):
             assert "stopping already" in bad(proxy.command("stop"))
             assert status(proxy)["state"] == "stopping"
             fake.close()
-            assert proxy.wait_exit() == 0
+        assert proxy.wait_exit() == 0
 
 
 def test_reload_uses_the_changed_file_and_keeps_what_is_out_by_hand(proxy, pools, redis_servers):
