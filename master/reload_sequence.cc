@@ -164,7 +164,7 @@ void ReloadSequence::on_prepared(size_t slot, const control::Prepared& vote) {
 
 void ReloadSequence::on_worker_exit(size_t slot, const std::string& how) {
     if (phase_ == Phase::kPreparing) {
-        obey(vote_.on_gone(slot, how));
+        obey(around_.supervisor.is_wanted(slot) ? vote_.on_gone(slot, how) : vote_.on_left(slot));
     } else if (phase_ == Phase::kCommitting) {
         on_committed();  // its successor starts with the new config
     }

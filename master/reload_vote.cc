@@ -57,6 +57,20 @@ ReloadVote::Step ReloadVote::on_gone(size_t slot, const std::string& how) {
     return abort(base::format("worker {} ended while preparing it: {}", slot, how));
 }
 
+ReloadVote::Step ReloadVote::on_left(size_t slot) {
+    if (std::erase(voters_, slot) == 0) {
+        return Step::kWait;
+    }
+    yes_.erase(slot);
+    if (voters_.empty()) {
+        return abort("no worker is left to take it");
+    }
+    if (yes_.size() == voters_.size()) {
+        return Step::kCommit;
+    }
+    return all_asked_ ? Step::kWait : Step::kAskOthers;  // the first one is another now
+}
+
 ReloadVote::Step ReloadVote::on_timeout() {
     std::string silent;
     for (const size_t slot : asked()) {

@@ -29,6 +29,8 @@ class ReloadVote {
     // What has come from a worker that was not asked, or is about another generation, is ignored.
     Step on_prepared(size_t slot, uint64_t generation, const std::string& reason);
     Step on_gone(size_t slot, const std::string& how);
+    // Its worker has ended as it should: it has no say any more.
+    Step on_left(size_t slot);
     Step on_timeout();
 
     [[nodiscard]] bool open() const noexcept { return !voters_.empty(); }

@@ -107,6 +107,8 @@ class Supervisor : private WorkerEvents {
     // ---- a reload (supervisor_reload.cc) ----
 
     [[nodiscard]] size_t slot_count() const noexcept { return slots_.size(); }
+    // Not surplus.
+    [[nodiscard]] bool is_wanted(size_t slot) const { return slots_[slot].wanted; }
     // Slots whose workers are READY.
     [[nodiscard]] std::vector<size_t> ready_slots() const;
     // Sends the order, and the sockets among `listeners` that the slot's worker has not got.

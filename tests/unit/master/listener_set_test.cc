@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "master/listener_set.h"
+
+#include <cerrno>
+#include <set>
+
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/format.h"
+
+namespace ringmaster::master {
+namespace {
+
+// A port nobody has now.
+uint16_t free_port() {
+    const auto any = io::SocketAddress::from_numeric("127.0.0.1", 0);
+    const auto fd = io::bind_tcp_listener(*any);
+    REQUIRE(fd);
+    const uint16_t port = io::bound_port(*fd);
+    ::close(*fd);
+    return port;
+}
+
+config::PoolConfig pool(const std::string& name, uint16_t port,
+                        const std::string& host = "127.0.0.1") {
+    config::PoolConfig config;
+    config.name = name;
+    config.listen.host = host;
+    config.listen.port = port;
+    return config;
+}
+
+config::PoolConfig on_path(const std::string& name, const std::string& path) {
+    config::PoolConfig config;
+    config.name = name;
+    config.listen.is_unix = true;
+    config.listen.path = path;
+    return config;
+}
+
+config::Config pools(std::vector<config::PoolConfig> list) {
+    config::Config config;
+    config.pools = std::move(list);
+    return config;
+}
+
+// 0, or why a client cannot connect.
+int connect_error(const io::SocketAddress& address) {
+    const int fd = ::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int error = ::connect(fd, address.get(), address.size_bytes()) == 0 ? 0 : errno;
+    ::close(fd);
+    return error;
+}
+
+int connect_error(uint16_t port) {
+    return connect_error(*io::SocketAddress::from_numeric("127.0.0.1", port));
+}
+
+std::set<uint32_t> ids(const std::vector<PoolListener>& listeners) {
+    std::set<uint32_t> out;
+    for (const PoolListener& listener : listeners) {
+        out.insert(listener.id);
+    }
+    return out;
+}
+
+TEST_CASE("listener set: what is prepared takes no client before commit, and costs none at abort") {
+    const uint16_t one = free_port();
+    const uint16_t two = free_port();
+    ListenerSet set;
+    REQUIRE(set.open(pools({pool("a", one)}), 2));
+    CHECK(connect_error(one) == 0);
+    REQUIRE(set.prepare(pools({pool("a", one), pool("b", two)}), 2));
+    CHECK(connect_error(two) == ECONNREFUSED);
+    set.abort();
+    CHECK(connect_error(two) == ECONNREFUSED);
+    REQUIRE(set.prepare(pools({pool("a", one), pool("b", two)}), 2));
+    CHECK(set.prepared_of_slot(1).size() == 2);
+    set.commit();
+    CHECK(connect_error(two) == 0);
+    CHECK(set.of_slot(1).size() == 2);
+    CHECK(set.text() == base::format("127.0.0.1:{}, 127.0.0.1:{}", one, two));
+}
+
+TEST_CASE("listener set: an address that stays keeps its sockets, whatever pool it feeds") {
+    const uint16_t one = free_port();
+    const uint16_t two = free_port();
+    ListenerSet set;
+    REQUIRE(set.open(pools({pool("a", one), pool("b", two)}), 2));
+    const auto before = set.of_slot(0);
+    REQUIRE(set.prepare(pools({pool("b", two), pool("a", one)}), 2));
+    const auto prepared = set.prepared_of_slot(0);
+    set.commit();
+    const auto after = set.of_slot(0);
+    REQUIRE(after.size() == 2);
+    CHECK(after[0].id == before[1].id);
+    CHECK(after[0].pool == 0);
+    CHECK(after[1].id == before[0].id);
+    CHECK(after[1].fd == before[0].fd);
+    CHECK(prepared[0].id == after[0].id);
+    CHECK(prepared[0].pool == 0);
+}
+
+TEST_CASE("listener set: slots come with sockets of their own, and none goes") {
+    const uint16_t port = free_port();
+    ListenerSet set;
+    REQUIRE(set.open(pools({pool("a", port)}), 1));
+    REQUIRE(set.prepare(pools({pool("a", port)}), 3));
+    CHECK(ids(set.prepared_of_slot(2)) != ids(set.of_slot(0)));
+    set.commit();
+    const auto third = set.of_slot(2);
+    REQUIRE(set.prepare(pools({pool("a", port)}), 1));
+    set.commit();
+    CHECK(ids(set.of_slot(2)) == ids(third));
+}
+
+TEST_CASE("listener set: a removed address is served until it is closed") {
+    const uint16_t one = free_port();
+    const uint16_t two = free_port();
+    ListenerSet set;
+    REQUIRE(set.open(pools({pool("a", one), pool("b", two)}), 1));
+    REQUIRE(set.prepare(pools({pool("a", one)}), 1));
+    set.commit();
+    CHECK(connect_error(two) == 0);
+    set.close_removed();
+    CHECK(connect_error(two) == ECONNREFUSED);
+    CHECK(connect_error(one) == 0);
+    // And may come back.
+    REQUIRE(set.prepare(pools({pool("b", two)}), 1));
+    set.commit();
+    CHECK(connect_error(two) == 0);
+}
+
+TEST_CASE("listener set: a failed prepare changes nothing and names the pool") {
+    const uint16_t one = free_port();
+    const uint16_t new_port = free_port();
+    const uint16_t taken = free_port();
+    ListenerSet other;
+    REQUIRE(other.open(pools({pool("x", taken)}), 1));
+    ListenerSet set;
+    REQUIRE(set.open(pools({pool("a", one)}), 1));
+    const auto status = set.prepare(pools({pool("b", new_port), pool("c", taken)}), 1);
+    REQUIRE_FALSE(status);
+    CHECK(status.error().message ==
+          base::format("pool 'c': cannot listen on '127.0.0.1:{}': Address already in use", taken));
+    CHECK(set.of_slot(0).size() == 1);
+    REQUIRE(set.prepare(pools({pool("b", new_port)}), 1));  // nothing was left behind
+    set.commit();
+    CHECK(connect_error(new_port) == 0);
+}
+
+TEST_CASE("listener set: all addresses of a port may follow one of them") {
+    const uint16_t port = free_port();
+    ListenerSet set;
+    REQUIRE(set.open(pools({pool("a", port)}), 1));
+    REQUIRE(set.prepare(pools({pool("a", port, "0.0.0.0")}), 1));
+    set.commit();
+    set.close_removed();
+    CHECK(connect_error(port) == 0);
+}
+
+TEST_CASE("listener set: a Unix path appears at commit and goes with its pool") {
+    char folder[] = "/tmp/rm-listeners-XXXXXX";
+    REQUIRE(::mkdtemp(folder) != nullptr);
+    const std::string path = std::string(folder) + "/a.sock";
+    const auto address = io::SocketAddress::from_unix_path(path);
+    const uint16_t port = free_port();
+    struct stat found {};
+    {
+        ListenerSet set;
+        REQUIRE(set.open(pools({pool("a", port)}), 2));
+        REQUIRE(set.prepare(pools({pool("a", port), on_path("u", path)}), 2));
+        CHECK(::stat(path.c_str(), &found) != 0);
+        set.commit();
+        CHECK(connect_error(*address) == 0);
+        CHECK(set.of_slot(0)[1].id == set.of_slot(1)[1].id);
+        CHECK(set.of_slot(0)[1].shared);
+        REQUIRE(set.prepare(pools({on_path("v", path)}), 2));  // ours: not "in use"
+        set.commit();
+        set.close_removed();
+        CHECK(connect_error(*address) == 0);
+        REQUIRE(set.prepare(pools({pool("a", port)}), 2));
+        set.commit();
+        set.close_removed();
+        CHECK(::stat(path.c_str(), &found) != 0);
+        REQUIRE(set.prepare(pools({on_path("v", path)}), 2));
+        set.abort();
+    }
+    CHECK(::rmdir(folder) == 0);  // nothing is left in it
+}
+
+}  // namespace
+}  // namespace ringmaster::master
