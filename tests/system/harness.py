@@ -48,7 +48,19 @@ def let_time_pass(seconds, why):
     time.sleep(seconds)  # lint: allow-sleep the passing of time is what is tested
 
 
+# Several processes may share a run (pytest-xdist): each gives away ports of a residue of its own.
+_SHARES = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_OWN_SHARE = int(re.sub(r"\D", "", os.environ.get("PYTEST_XDIST_WORKER", "")) or "0")
 _ports_given = set()
+
+
+def _take_port(port):
+    """False when somebody in this run has it, or may get it."""
+    # Half of it: the kernel gives out ports of one parity first.
+    if port // 2 % _SHARES != _OWN_SHARE or port in _ports_given:
+        return False
+    _ports_given.add(port)
+    return True
 
 
 def free_port(family=socket.AF_INET):
@@ -58,8 +70,7 @@ def free_port(family=socket.AF_INET):
         with socket.socket(family, socket.SOCK_STREAM) as probe:
             probe.bind((host, 0))
             port = probe.getsockname()[1]
-        if port not in _ports_given:
-            _ports_given.add(port)
+        if _take_port(port):
             return port
 
 
@@ -67,10 +78,11 @@ def free_ports(count):
     """Distinct ports: all are held until the last is known."""
     with contextlib.ExitStack() as held:
         ports = []
-        for _ in range(count):
+        while len(ports) < count:
             probe = held.enter_context(socket.socket())
             probe.bind(("127.0.0.1", 0))
-            ports.append(probe.getsockname()[1])
+            if _take_port(probe.getsockname()[1]):
+                ports.append(probe.getsockname()[1])
         return ports
 
 
