@@ -661,8 +661,11 @@ def test_more_workers_take_their_share(start_reloadable, redis_servers):
         reloader.reload(process={"workers": 3})
         workers = reloader.proxy.wait_workers(3)
         assert workers[0] == first[0]
-        new = open_clients(stack, reloader.proxy, 60)
-        assert set(homes_of(new, workers)) == set(workers)
+
+        def all_take_some():  # until they are up, the first serves their queues
+            return set(homes_of(open_clients(stack, reloader.proxy, 40), workers)) == set(workers)
+
+        wait_until(all_take_some, what="all workers to accept")
         for client in old:
             assert client.call("PING") == "PONG"
 
