@@ -128,7 +128,7 @@ class Loader {
             return;
         }
         process_mark_ = name.mark;
-        read_process_section(name, body, config_.process, report_);
+        read_process_section(name, body, options_, config_.process, report_);
     }
 
     const LoadOptions& options_;

@@ -3,8 +3,8 @@
 //
 // The same call serves `-t`, the start and a reload. No config, however broken, crashes it. Does no
 // I/O itself: a listen name is resolved through the function in LoadOptions (nutcracker refuses a
-// config whose listen name does not resolve, also under -t). Server names are never resolved here.
-// Source: nutcracker's YAML subset and pool directives; verdicts in
+// config whose listen name does not resolve, also under -t), and so are user and group. Server
+// names are never resolved here. Source: nutcracker's YAML subset and pool directives; verdicts in
 // tests/golden/config_cases.jsonl.
 #pragma once
 
@@ -34,10 +34,20 @@ struct Diagnostic {
 // "FILE:LINE:COLUMN: error: MESSAGE (HINT)"
 std::string format_diagnostic(std::string_view file_name, const Diagnostic& diagnostic);
 
+// What is wrong with the user or group of the workers. An empty message: nothing.
+struct IdentityProblem {
+    bool in_group = false;  // else in `user`
+    std::string message;    // completes "bad value 'x' for 'user': ..."
+    std::string hint;
+};
+
 struct LoadOptions {
     // Returns an empty string when `host`/`port` resolves, else why not. Unset: names are not
     // tried.
     std::function<std::string(const std::string& host, const std::string& port)> resolve_listen;
+    // Looks up who the workers shall be; `group` is empty when not given. Unset: not looked up.
+    std::function<IdentityProblem(const std::string& user, const std::string& group)>
+        check_identity;
 };
 
 struct LoadResult {

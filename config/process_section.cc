@@ -27,6 +27,36 @@ constexpr KeyInfo kKeys[] = {
 #undef RM_PROCESS_KEY
 };
 
+// The value of each key, where there is one that was taken.
+using Values = std::array<const Node*, std::size(kKeys)>;
+
+size_t index_of(std::string_view key) {
+    return static_cast<size_t>(find_key_or_null(kKeys, key) - kKeys);
+}
+
+void check_identity(const Values& values, bool user_given, const LoadOptions& options,
+                    Report& report) {
+    const Node* user = values[index_of("user")];
+    const Node* group = values[index_of("group")];
+    if (user == nullptr) {
+        if (group != nullptr && !user_given) {
+            report.error(group->mark, "'group' stands without 'user'",
+                         "name the user whose workers shall have that group");
+        }
+        return;
+    }
+    if (!options.check_identity) {
+        return;
+    }
+    IdentityProblem found =
+        options.check_identity(user->text, group != nullptr ? group->text : std::string());
+    if (!found.message.empty()) {
+        const bool in_group = found.in_group && group != nullptr;
+        report_bad_value(in_group ? "group" : "user", in_group ? *group : *user, false,
+                         {std::move(found.message), std::move(found.hint)}, report);
+    }
+}
+
 }  // namespace
 
 std::span<const KeyInfo> process_keys() noexcept {
@@ -43,8 +73,8 @@ bool looks_like_pool(const Node& body) {
     return false;
 }
 
-void read_process_section(const Node& name, const Node& body, ProcessConfig& process,
-                          Report& report) {
+void read_process_section(const Node& name, const Node& body, const LoadOptions& options,
+                          ProcessConfig& process, Report& report) {
     const bool is_empty = body.kind == Node::Kind::kScalar && body.text.empty();
     if (is_empty || body.kind == Node::Kind::kAlias) {
         return;  // all lines commented out; an alias was reported
@@ -55,6 +85,7 @@ void read_process_section(const Node& name, const Node& body, ProcessConfig& pro
         return;
     }
     std::array<Mark, std::size(kKeys)> first_marks = {};
+    Values values = {};
     for (size_t i = 0; i + 1 < body.children.size() && !report.full(); i += 2) {
         const Node& key = body.children[i];
         const Node& value = body.children[i + 1];
@@ -66,7 +97,7 @@ void read_process_section(const Node& name, const Node& body, ProcessConfig& pro
             report_unknown_key(key, process_keys(), pool_keys(), "into a pool", report);
             continue;
         }
-        const auto index = static_cast<size_t>(info - kKeys);
+        const size_t index = index_of(key.text);
         if (first_marks[index].line > 0) {
             report_duplicate_key(key.mark, key.text, first_marks[index], report);
             continue;
@@ -78,8 +109,11 @@ void read_process_section(const Node& name, const Node& body, ProcessConfig& pro
         Problem problem = kReaders[index](value.text, process);
         if (!problem.none()) {
             report_bad_value(key.text, value, false, std::move(problem), report);
+        } else {
+            values[index] = &value;
         }
     }
+    check_identity(values, first_marks[index_of("user")].line > 0, options, report);
 }
 
 }  // namespace ringmaster::config

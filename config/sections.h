@@ -48,8 +48,8 @@ void check_pool_section(PoolSection& section, const LoadOptions& options, Report
 // True when the body under `ringmaster:` is that of a pool of this name.
 bool looks_like_pool(const Node& body);
 
-void read_process_section(const Node& name, const Node& body, ProcessConfig& process,
-                          Report& report);
+void read_process_section(const Node& name, const Node& body, const LoadOptions& options,
+                          ProcessConfig& process, Report& report);
 
 // Shared by both kinds of section.
 

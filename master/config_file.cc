@@ -10,6 +10,7 @@
 
 #include "common/base/format.h"
 #include "common/io/resolver.h"
+#include "master/identity.h"
 
 namespace ringmaster::master {
 
@@ -23,6 +24,12 @@ constexpr size_t kReadLimitBytes = (size_t{16} << 20) + 1;
 std::string why_unresolvable(const std::string& host, const std::string& /*port*/) {
     const auto answer = io::resolve_now(host, 0);
     return answer ? std::string() : answer.error().message;
+}
+
+// What config::LoadOptions::check_identity asks for.
+config::IdentityProblem why_nobody(const std::string& user, const std::string& group) {
+    io::Credentials found;
+    return look_up_identity(user, group, found);
 }
 
 base::Result<std::string> read_all(int fd) {
@@ -74,7 +81,8 @@ ConfigFile load_config_file(const std::string& path) {
 ConfigFile check_config(const std::string& path, std::string bytes) {
     ConfigFile file;
     file.bytes = std::move(bytes);
-    config::LoadResult result = config::load(file.bytes, {.resolve_listen = why_unresolvable});
+    config::LoadResult result = config::load(
+        file.bytes, {.resolve_listen = why_unresolvable, .check_identity = why_nobody});
     for (const config::Diagnostic& diagnostic : result.diagnostics) {
         auto& lines = diagnostic.severity == config::Severity::kError ? file.errors : file.warnings;
         lines.push_back(config::format_diagnostic(path, diagnostic));

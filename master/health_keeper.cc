@@ -261,7 +261,7 @@ void HealthKeeper::start_probe(size_t index, const ReconcilerAction& action) {
 
 void HealthKeeper::tell(Pool& pool, const ReconcilerAction& action) {
     const std::string& server = pool.servers[action.shard];
-    const uint64_t epoch = pool.reconciler.epoch();
+    const uint64_t epoch = action.epoch;
     switch (action.kind) {
         case ReconcilerAction::Kind::kEjected:
             RM_LOG(kWarn, "pool '{}': server '{}' ejected, epoch {}: {}", pool.name, server, epoch,

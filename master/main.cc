@@ -17,8 +17,10 @@ int main(int argument_count, char** arguments) {
         ::unsetenv(master::kWorkerVariable);
         return worker::worker_main({.slot = environment->slot,
                                     .control_fd = master::kWorkerControlFd,
-                                    .log_file = environment->log_file,
-                                    .log_level = environment->log_level});
+                                    .log_fd = environment->has_log ? master::kWorkerLogFd : -1,
+                                    .log_level = environment->log_level,
+                                    .master_pid = environment->master_pid,
+                                    .credentials = environment->credentials});
     }
     std::vector<std::string> words;
     for (int i = 1; i < argument_count; ++i) {

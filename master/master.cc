@@ -66,7 +66,7 @@ Master::Master(io::Loop& loop, Settings settings, ConfigFile file, MergeSettings
                    .config_bytes = config_bytes_,
                    .listeners = listeners_,
                    .ring = [this](size_t pool) { return ring(pool); },
-                   .log_file = settings_.log_file,
+                   .credentials = settings_.worker_credentials,
                    .detached = settings_.daemonize},
                   *this),
       stats_server_(loop,
@@ -84,6 +84,11 @@ Master::Master(io::Loop& loop, Settings settings, ConfigFile file, MergeSettings
                    [this](const config::Config& config, uint64_t generation) {
                        return make_resolver(config, generation, resolver_.get());
                    },
+               .cannot_hold =
+                   [this](const config::Config& config) {
+                       return room_problem(client_room(config, client_room_.descriptor_limit,
+                                                       listeners_.of_slot(0).size()));
+                   },
                .adopt = [this](ReloadPlan plan) { adopt(std::move(plan)); },
                .on_begin = [] {},
                .on_end = [](const ReloadOutcome&) {}}) {
@@ -97,7 +102,7 @@ Master::~Master() {
 }
 
 base::Status Master::prepare() {
-    io::raise_descriptor_limit();
+    const uint64_t descriptor_limit = io::raise_descriptor_limit();
     if (!settings_.pid_file.empty()) {
         if (base::Status status = pid_file_.open(settings_.pid_file); !status) {
             return status;
@@ -109,6 +114,10 @@ base::Status Master::prepare() {
     base::Status status = stats_server_.open(settings_.stats_address, settings_.stats_port);
     if (!status) {
         return base::Error{"stats: " + status.error().message};
+    }
+    client_room_ = client_room(*file_.config, descriptor_limit, listeners_.of_slot(0).size());
+    if (std::string problem = room_problem(client_room_); !problem.empty()) {
+        return base::Error{std::move(problem)};
     }
     return {};
 }
@@ -186,6 +195,14 @@ void Master::report_started() {
     }
     if (const std::string warning = connections_warning(connections); !warning.empty()) {
         RM_LOG(kWarn, "{}", warning);
+    }
+    if (const std::string warning = room_warning(client_room_); !warning.empty()) {
+        RM_LOG(kWarn, "{}", warning);
+    }
+    if (const auto& who = settings_.worker_credentials) {
+        RM_LOG(kInfo, "workers run as uid={} gid={}", who->uid, who->gid);
+    } else if (::geteuid() == 0) {
+        RM_LOG(kInfo, "workers run as root; 'user' in the configuration changes that");
     }
     if (stats_server_.is_wide()) {
         RM_LOG(kWarn, "stats on {} can be read from other machines; -a 127.0.0.1 keeps them here",
@@ -284,6 +301,8 @@ void Master::adopt(ReloadPlan plan) {
                      .memory_bytes = settings_.memory_per_worker_bytes,
                      .file_name = settings_.config_file,
                      .bytes = file_.bytes};
+    client_room_ =
+        client_room(*file_.config, client_room_.descriptor_limit, listeners_.of_slot(0).size());
     stats_names_ = names_of(*file_.config);
     lookups_abandoned_ = lookups_abandoned_ || resolver_->lookups_pending();
     resolver_ = std::move(plan.resolver);
@@ -305,8 +324,9 @@ void Master::on_committed(size_t /*slot*/) {
 void Master::reopen_logs() {
     if (const base::Status status = base::log_reopen(); !status) {
         RM_LOG(kErr, "{}", status.error().message);
+        return;  // the workers, too, go on with the old one
     }
-    supervisor_.broadcast(control::LogReopen{});
+    supervisor_.broadcast_log();
 }
 
 void Master::change_log_level(int step) {

@@ -14,6 +14,7 @@
 #include "common/base/result.h"
 #include "common/io/loop.h"
 #include "common/io/signal.h"
+#include "master/client_room.h"
 #include "master/config_file.h"
 #include "master/daemonize.h"
 #include "master/health_keeper.h"
@@ -91,6 +92,7 @@ class Master : private SupervisorEvents, private io::LoopHooks {
     Daemon& daemon_;
     std::string problem_;
     uint64_t born_ms_ = 0;
+    ClientRoom client_room_;
     std::vector<stats::PoolNames> stats_names_;
     std::vector<std::unique_ptr<io::Signal>> signals_;
     PidFile pid_file_;

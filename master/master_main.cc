@@ -11,9 +11,12 @@
 #include "common/base/format.h"
 #include "common/base/log.h"
 #include "common/io/loop.h"
+#include "common/io/sockets.h"
 #include "common/stats/stats.h"
+#include "master/client_room.h"
 #include "master/config_file.h"
 #include "master/daemonize.h"
+#include "master/identity.h"
 #include "master/machine.h"
 #include "master/master.h"
 #include "master/options.h"
@@ -54,6 +57,19 @@ Machine this_machine() {
     return {.cpus = usable_cpu_count(), .memory_bytes = usable_memory_bytes()};
 }
 
+// What would fail or hurt if it were started here, now, by this user; elsewhere it may be right.
+void warn_about_this_machine(const config::Config& config) {
+    const ClientRoom room = client_room(config, io::raise_descriptor_limit(), config.pools.size());
+    for (const std::string& text : {room_problem(room), room_warning(room)}) {
+        if (!text.empty()) {
+            print(stderr, format("ringmaster: warning: {}\n", text));
+        }
+    }
+    if (const auto credentials = worker_credentials(config.process); !credentials) {
+        print(stderr, format("ringmaster: warning: {}\n", credentials.error().message));
+    }
+}
+
 int test_config(const Options& options) {
     const ConfigFile file = load_config_file(options.config_file);
     print_lines(file.errors);
@@ -70,17 +86,19 @@ int test_config(const Options& options) {
     if (const std::string warning = connections_warning(connections); !warning.empty()) {
         print(stderr, format("ringmaster: warning: {}\n", warning));
     }
+    warn_about_this_machine(*file.config);
     print(stderr,
           format("ringmaster: configuration file '{}' syntax is ok\n", options.config_file));
     return 0;
 }
 
 // With the background process when asked for: everything from the log to the end.
-int serve(const Options& options, ConfigFile file) {
+int serve(const Options& options, ConfigFile file, std::optional<io::Credentials> credentials) {
     const auto merge = [options](const config::ProcessConfig& process) {
         return merge_settings(options, process, this_machine());
     };
-    const Settings settings = merge(file.config->process);
+    Settings settings = merge(file.config->process);
+    settings.worker_credentials = std::move(credentials);
     Daemon daemon;
     if (settings.daemonize) {
         if (const base::Status status = daemon.enter(); !status) {
@@ -139,7 +157,11 @@ int master_main(const std::vector<std::string>& arguments) {
         print_lines(file.warnings);
         return 1;
     }
-    return serve(*options, std::move(file));
+    auto credentials = worker_credentials(file.config->process);
+    if (!credentials) {
+        return fail(credentials.error().message);
+    }
+    return serve(*options, std::move(file), std::move(*credentials));
 }
 
 }  // namespace ringmaster::master

@@ -107,6 +107,10 @@ void ReloadSequence::on_checked(const base::Status& checked) {
     for (std::string& note : keep_what_cannot_change(around_.settings, plan_.settings)) {
         notes_.push_back(std::move(note));
     }
+    if (std::string problem = around_.cannot_hold(*plan_.file.config); !problem.empty()) {
+        fail({std::move(problem)});
+        return;
+    }
     // Of the sockets of slots there are already, none are unmade.
     const base::Status made = around_.listeners.prepare(
         *plan_.file.config,

@@ -58,6 +58,8 @@ class ReloadSequence {
         std::function<std::unique_ptr<ServerResolver>(const config::Config& config,
                                                       uint64_t generation)>
             make_resolver;
+        // Why the machine does not have what it takes; empty when it has.
+        std::function<std::string(const config::Config& config)> cannot_hold;
         // Makes it the config in force, for everything that is not told here.
         std::function<void(ReloadPlan plan)> adopt;
         std::function<void()> on_begin;

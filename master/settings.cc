@@ -35,6 +35,8 @@ Settings merge_settings(const Options& options, const config::ProcessConfig& pro
     const uint64_t memory_bytes =
         process.max_memory_bytes > 0 ? process.max_memory_bytes : machine.memory_bytes / 4;
     settings.memory_per_worker_bytes = memory_bytes / settings.workers;
+    settings.user = process.user.value_or("");
+    settings.group = process.group.value_or("");
     settings.daemonize = options.daemonize;
     return settings;
 }
@@ -53,6 +55,9 @@ std::vector<std::string> keep_what_cannot_change(const Settings& running, Settin
     keep("stats_port", running.stats_port, next.stats_port);
     keep("log_file", running.log_file, next.log_file);
     keep("pid_file", running.pid_file, next.pid_file);
+    keep("user", running.user, next.user);
+    keep("group", running.group, next.group);
+    next.worker_credentials = running.worker_credentials;
     return lines;
 }
 

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "common/io/credentials.h"
 #include "config/model.h"
 #include "master/options.h"
 
@@ -23,7 +25,11 @@ struct Settings {
     uint32_t shutdown_timeout_ms = 10000;
     uint32_t drain_timeout_ms = 60000;
     uint64_t memory_per_worker_bytes = 0;
+    std::string user;  // as written; worker_credentials are what they stand for
+    std::string group;
     bool daemonize = false;
+    // Who the workers become; looked up by the caller (identity.h).
+    std::optional<io::Credentials> worker_credentials;
 };
 
 // What the machine offers.

@@ -5,6 +5,8 @@
 #include <csignal>
 #include <utility>
 
+#include <unistd.h>
+
 #include "common/base/format.h"
 #include "common/base/log.h"
 #include "master/listener_messages.h"
@@ -58,7 +60,7 @@ void Supervisor::spawn(size_t index) {
     Slot& slot = slots_[index];
     slot.sockets.clear();
     slot.worker = std::make_unique<WorkerProcess>(loop_, index, static_cast<WorkerEvents&>(*this));
-    const base::Status status = slot.worker->start({.log_file = provisions_.log_file,
+    const base::Status status = slot.worker->start({.credentials = provisions_.credentials,
                                                     .log_level = base::log_level(),
                                                     .detached = provisions_.detached});
     if (!status) {
@@ -111,6 +113,13 @@ void Supervisor::broadcast_ring(size_t pool) {
     }
 }
 
+void Supervisor::broadcast_log() {
+    const int fd = base::log_fd();
+    if (fd != STDERR_FILENO) {
+        broadcast(control::LogReopen{}, {&fd, 1});
+    }
+}
+
 std::vector<size_t> Supervisor::ask_for_stats(uint64_t request_id) {
     std::vector<size_t> asked;
     for (size_t i = 0; i < slots_.size(); ++i) {
@@ -141,6 +150,10 @@ void Supervisor::on_worker_hello(WorkerProcess& worker) {
     worker.expect_generation(provisions_.config_bytes.generation);
     events_.on_worker_up(worker.slot());
     WorkerLink& link = worker.link();
+    if (const int fd = base::log_fd(); fd != STDERR_FILENO) {
+        // It may have been reopened since the worker was started.
+        link.send(control::LogReopen{}, {&fd, 1});
+    }
     link.send(provisions_.config_bytes);
     for (size_t pool = 0; pool < provisions_.config.pools.size(); ++pool) {
         // Not send_ring(): START must not overtake it, and there is one of each.

@@ -8,12 +8,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "common/control/messages.h"
+#include "common/io/credentials.h"
 #include "common/io/loop.h"
 #include "common/io/timer.h"
 #include "common/stats/stats.h"
@@ -58,7 +60,7 @@ struct Provisions {
     const control::ConfigBytes& config_bytes;
     const ListenerSet& listeners;
     std::function<control::RingState(size_t pool)> ring;
-    std::string log_file;
+    std::optional<io::Credentials> credentials;  // of the workers; else they stay who we are
     bool detached = false;
 };
 
@@ -84,13 +86,15 @@ class Supervisor : private WorkerEvents {
         }
     }
     template <class M>
-    void broadcast(const M& message) {
+    void broadcast(const M& message, std::span<const int> descriptors = {}) {
         for (const Slot& slot : slots_) {
             if (is_connected(slot)) {
-                slot.worker->link().send(message);
+                slot.worker->link().send(message, descriptors);
             }
         }
     }
+    // The log file that is open here now, to write to from now on. Workers open no files.
+    void broadcast_log();
 
     // Brings the numbers up to date, then calls.
     void gather_stats(std::function<void()> on_done) { gather_.start(std::move(on_done)); }

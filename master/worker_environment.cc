@@ -26,15 +26,37 @@ bool take_number(std::string_view& text, T& number) {
 }  // namespace
 
 std::string write_worker_environment(const WorkerEnvironment& environment) {
-    return base::format("{};{};{}", environment.slot, environment.log_level, environment.log_file);
+    std::string text = base::format("{};{};{};{};", environment.slot, environment.log_level,
+                                    environment.master_pid, static_cast<int>(environment.has_log));
+    if (environment.credentials) {
+        text += base::format("{};{};", environment.credentials->uid, environment.credentials->gid);
+        for (const gid_t group : environment.credentials->groups) {
+            text += base::format("{};", group);
+        }
+    }
+    return text;
 }
 
 std::optional<WorkerEnvironment> parse_worker_environment(std::string_view text) {
     WorkerEnvironment environment;
-    if (!take_number(text, environment.slot) || !take_number(text, environment.log_level)) {
+    int has_log = 0;
+    if (!take_number(text, environment.slot) || !take_number(text, environment.log_level) ||
+        !take_number(text, environment.master_pid) || !take_number(text, has_log)) {
         return std::nullopt;
     }
-    environment.log_file = std::string(text);
+    environment.has_log = has_log != 0;
+    if (text.empty()) {
+        return environment;
+    }
+    io::Credentials& credentials = environment.credentials.emplace();
+    if (!take_number(text, credentials.uid) || !take_number(text, credentials.gid)) {
+        return std::nullopt;
+    }
+    while (!text.empty()) {
+        if (!take_number(text, credentials.groups.emplace_back())) {
+            return std::nullopt;
+        }
+    }
     return environment;
 }
 

@@ -58,11 +58,18 @@ base::Status WorkerProcess::start(const WorkerLaunch& launch) {
     // Still the binary this process is, also after a package upgrade.
     options.file = "/proc/self/exe";
     options.arguments = {format("ringmaster: worker {}", slot_)};
+    const int log_fd = base::log_fd();
+    const bool has_log = log_fd != STDERR_FILENO;
     options.environment =
         environment_with(write_worker_environment({.slot = static_cast<uint32_t>(slot_),
                                                    .log_level = launch.log_level,
-                                                   .log_file = launch.log_file}));
+                                                   .master_pid = ::getpid(),
+                                                   .has_log = has_log,
+                                                   .credentials = launch.credentials}));
     options.descriptors = {{kWorkerControlFd, theirs}};
+    if (has_log) {
+        options.descriptors.emplace_back(kWorkerLogFd, log_fd);
+    }
     const int null_fd = launch.detached ? ::open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
     if (null_fd >= 0) {
         for (int fd = 0; fd <= 2; ++fd) {

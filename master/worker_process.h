@@ -14,6 +14,7 @@
 
 #include "common/base/result.h"
 #include "common/control/messages.h"
+#include "common/io/credentials.h"
 #include "common/io/loop.h"
 #include "common/io/process.h"
 #include "common/io/timer.h"
@@ -53,7 +54,7 @@ class WorkerEvents {
 };
 
 struct WorkerLaunch {
-    std::string log_file;
+    std::optional<io::Credentials> credentials;  // who to become; else it stays who we are
     int log_level = 5;
     bool detached = false;  // descriptors 0 to 2 are /dev/null instead of ours
 };

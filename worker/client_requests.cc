@@ -29,7 +29,7 @@ Request& ClientSession::new_request() {
 
 void ClientSession::answer(std::string_view line, bool is_error) {
     if (is_error) {
-        pool_.stats().add(PoolStat::kForwardError);
+        pool_->stats().add(PoolStat::kForwardError);
     }
     if (head_ == nullptr) {
         out_.append(path_.memory, line);
@@ -52,11 +52,11 @@ OutQueue* ClientSession::forward(Fragment& fragment, uint32_t shard, size_t size
         fail_fragment(fragment, ECONNREFUSED);  // twemproxy: the text when all servers are ejected
         return nullptr;
     }
-    if (!pool_.may_send(shard)) {
-        fail_fragment(fragment, pool_.fail_cause(shard));
+    if (!pool_->may_send(shard)) {
+        fail_fragment(fragment, pool_->fail_cause(shard));
         return nullptr;
     }
-    Server& server = pool_.server(shard);
+    Server& server = pool_->server(shard);
     int error = 0;
     UpstreamConnection* connection = server.connection_or_null(error);
     if (connection == nullptr) {
@@ -105,7 +105,7 @@ SplitState& ClientSession::make_split(Request& request, size_t fragments,
     split->memory = std::move(chunk);
     request.split = split;
     request.unanswered = static_cast<uint32_t>(fragments);
-    pool_.stats().add(PoolStat::kFragments, static_cast<int64_t>(fragments));
+    pool_->stats().add(PoolStat::kFragments, static_cast<int64_t>(fragments));
     return *split;
 }
 

@@ -32,7 +32,7 @@ void release_request(Memory& memory, Request* request) noexcept {
 
 ClientSession::ClientSession(DataPath& path, Pool& pool)
     : path_(path),
-      pool_(pool),
+      pool_(&pool),
       redis_(pool.config().redis),
       authenticated_(pool.config().redis_auth.empty()) {}
 
@@ -45,7 +45,7 @@ int ClientSession::start(int fd, bool is_unix) {
     if (error != 0) {
         return error;
     }
-    if (pool_.config().tcpkeepalive && !is_unix) {
+    if (pool_->config().tcpkeepalive && !is_unix) {
         stream_.set_keepalive(true);
     }
     const int failed = stream_.start_reading();
@@ -55,8 +55,8 @@ int ClientSession::start(int fd, bool is_unix) {
     }
     ++path_.total_connections;
     ++path_.curr_connections;
-    pool_.stats().add(PoolStat::kClientConnections);
-    RM_LOG(kInfo, "pool '{}': client {} connected", pool_.config().name, stream_.peer().text());
+    pool_->stats().add(PoolStat::kClientConnections);
+    RM_LOG(kInfo, "pool '{}': client {} connected", pool_->config().name, stream_.peer().text());
     return 0;
 }
 
@@ -102,7 +102,7 @@ void ClientSession::on_eof() noexcept {
     eof_ = true;
     if (input_.size() > 0) {
         RM_LOG(kInfo, "pool '{}': a client left in the middle of a request, {} bytes dropped",
-               pool_.config().name, input_.size());
+               pool_->config().name, input_.size());
         input_.clear();
     }
     if (lingering_) {
@@ -114,7 +114,7 @@ void ClientSession::on_eof() noexcept {
 }
 
 void ClientSession::on_error(int error) noexcept {
-    RM_LOG(kInfo, "pool '{}': client connection failed: {}", pool_.config().name,
+    RM_LOG(kInfo, "pool '{}': client connection failed: {}", pool_->config().name,
            base::errno_text(error));
     close(lingering_ && clean_end_);
 }
@@ -168,7 +168,8 @@ void ClientSession::on_streamed(Request& request) {
 }
 
 void ClientSession::cut() {
-    RM_LOG(kInfo, "pool '{}': a reply broke off half-way, closing its client", pool_.config().name);
+    RM_LOG(kInfo, "pool '{}': a reply broke off half-way, closing its client",
+           pool_->config().name);
     while (head_ != nullptr) {
         pop_head();
     }
@@ -190,7 +191,7 @@ void ClientSession::emit(Request& request) {
         return;
     }
     if (request.proxy_error) {
-        pool_.stats().add(PoolStat::kForwardError);
+        pool_->stats().add(PoolStat::kForwardError);
     }
     if (request.split != nullptr) {
         emit_joined(request);
@@ -350,7 +351,7 @@ void ClientSession::resume_if_possible(uint64_t now_ms) {
     }
     if (unsent > 0 && active_ms - last_moved_ms_ >= kStuckClientMs) {
         RM_LOG(kNotice, "pool '{}': a client has read none of its {} reply bytes for {} s, closing",
-               pool_.config().name, unsent, kStuckClientMs / 1000);
+               pool_->config().name, unsent, kStuckClientMs / 1000);
         close(false);
     }
 }
@@ -370,6 +371,30 @@ void ClientSession::finish() {
     clean_end_ = true;
     input_.clear();
     maybe_end();
+}
+
+void ClientSession::finish_soon() {
+    parsing_ended_ = true;
+    clean_end_ = true;
+    input_.clear();
+    mark_dirty();
+}
+
+void ClientSession::move_to(Pool& pool) {
+    const config::PoolConfig& now = pool.config();
+    RM_ASSERT(now.redis == redis_);
+    if (now.tcpkeepalive != pool_->config().tcpkeepalive && is_open()) {
+        stream_.set_keepalive(now.tcpkeepalive);
+    }
+    base::ListLink<PoolTag>& link = *this;
+    link.unlink();
+    pool.clients().push_back(*this);
+    pool_->stats().add(PoolStat::kClientConnections, -1);
+    pool.stats().add(PoolStat::kClientConnections);
+    pool_ = &pool;
+    // Who gave a password has it for good; who needed none needs it now if there is one.
+    authenticated_ = now.redis_auth.empty() || gave_password_;
+    holds_place_ = now.client_connections > 0 && !refused_;
 }
 
 void ClientSession::maybe_end() {
@@ -414,10 +439,10 @@ void ClientSession::close(bool by_client) {
     if (!is_open()) {
         return;
     }
-    RM_LOG(kInfo, "pool '{}': client {} {}, unanswered={}", pool_.config().name,
+    RM_LOG(kInfo, "pool '{}': client {} {}, unanswered={}", pool_->config().name,
            stream_.peer().text(), by_client ? "left" : "was closed", request_count_);
-    pool_.stats().add(by_client ? PoolStat::kClientEof : PoolStat::kClientErr);
-    pool_.stats().add(PoolStat::kClientConnections, -1);
+    pool_->stats().add(by_client ? PoolStat::kClientEof : PoolStat::kClientErr);
+    pool_->stats().add(PoolStat::kClientConnections, -1);
     --path_.curr_connections;
     stream_.close();
     while (head_ != nullptr) {
@@ -425,8 +450,8 @@ void ClientSession::close(bool by_client) {
     }
     out_.clear(path_.memory);
     input_.clear();
-    if (pool_.config().client_connections > 0 && !refused_) {
-        path_.give_place_back(pool_.index());
+    if (std::exchange(holds_place_, false)) {
+        path_.give_place_back(*pool_);
     }
     FlushLink::unlink();
     static_cast<base::ListLink<PausedTag>*>(this)->unlink();

@@ -60,7 +60,17 @@ class ClientSession : public io::StreamHandler,
     void refuse();
 
     [[nodiscard]] bool is_open() const noexcept { return stream_.is_open(); }
-    Pool& pool() noexcept { return pool_; }
+    Pool& pool() noexcept { return *pool_; }
+    // Counts against client_connections of its pool, in the master's books.
+    [[nodiscard]] bool holds_place() const noexcept { return holds_place_; }
+    // Requires: the pool has client_connections.
+    void take_place() noexcept { holds_place_ = true; }
+    // A reload: later requests belong to `pool`, of the same protocol; those in flight stay where
+    // they are. Touches neither the stream nor the order.
+    void move_to(Pool& pool);
+    // As finish(), but the stream is left alone until the turn ends: for orders that may arrive in
+    // the middle of a read.
+    void finish_soon();
 
     // io::StreamHandler
     std::span<char> on_alloc() noexcept override;
@@ -112,7 +122,7 @@ class ClientSession : public io::StreamHandler,
     [[nodiscard]] bool close_loses_nothing() const noexcept;
 
     DataPath& path_;
-    Pool& pool_;
+    Pool* pool_;  // changes with a reload; never null
     io::Stream stream_;
     OutQueue out_;
     InputBuffer input_;
@@ -121,11 +131,13 @@ class ClientSession : public io::StreamHandler,
     uint32_t request_count_ = 0;
     bool redis_;
     bool authenticated_;
+    bool gave_password_ = false;  // authenticated by a password, not by the lack of one
     bool parsing_ended_ = false;  // QUIT, protocol error, finish(): nothing more is parsed
     bool eof_ = false;            // the client has sent its last byte
     bool paused_ = false;
     bool lingering_ = false;  // FIN sent, its bytes are thrown away until it closes
-    bool refused_ = false;    // holds no place of client_connections
+    bool refused_ = false;    // the pool had no room for it
+    bool holds_place_ = false;
     bool clean_end_ = false;  // QUIT: counts as the client's own end
     uint64_t read_turn_ = 0;
     size_t read_this_turn_ = 0;

@@ -22,6 +22,8 @@
 
 namespace ringmaster::worker {
 
+class Pool;
+
 struct ClosedTag {};
 struct PausedTag {};
 
@@ -55,7 +57,7 @@ struct DataPath {
     // An ejector of some pool has a deadline: the worker's health timer must run.
     bool health_has_deadline = false;
     // Accuses a server of a pool to the master.
-    std::function<void(uint32_t pool, const health::EjectorAction& suspect)> suspect;
+    std::function<void(const Pool& pool, const health::EjectorAction& suspect)> suspect;
     // Reads what the master has said meanwhile.
     std::function<void()> catch_up;
     uint64_t last_turn_ms = coarse_now_ms();
@@ -80,10 +82,10 @@ struct DataPath {
     }
 
     // Tells the master that a server's address may be stale.
-    std::function<void(uint32_t pool, uint32_t shard)> connect_failed;
+    std::function<void(const Pool& pool, uint32_t shard)> connect_failed;
     // Pools with client_connections: asks the master for a place, and gives one back.
-    std::function<void(uint32_t pool)> ask_for_place;
-    std::function<void(uint32_t pool)> give_place_back;
+    std::function<void(const Pool& pool)> ask_for_place;
+    std::function<void(const Pool& pool)> give_place_back;
 
     // Scratch that keeps its capacity.
     proto::redis::Splitter redis_splitter;

@@ -34,9 +34,22 @@ void ListenerTable::hold(const control::ListenerUse& use, int fd) {
         [this, entry](int client) { on_client_(entry->pool, client); });
 }
 
-void ListenerTable::start(Entry& entry) {
+void ListenerTable::start(Entry& entry) const {
     entry.started = true;
-    entry.listener->start();
+    if (accepting_) {
+        entry.listener->start();
+    }
+}
+
+void ListenerTable::set_accepting(bool accepting) {
+    accepting_ = accepting;
+    for (auto& [number, entry] : listeners_) {
+        if (entry.started && accepting) {
+            entry.listener->start();
+        } else if (entry.started) {
+            entry.listener->pause();
+        }
+    }
 }
 
 bool ListenerTable::start(uint32_t listener) {
@@ -60,14 +73,14 @@ void ListenerTable::release(std::span<const uint32_t> listeners) {
     }
 }
 
-bool ListenerTable::switch_to(std::span<const control::ListenerUse> uses) {
+bool ListenerTable::switch_to(std::span<const control::ListenerUse> uses, bool keep_held) {
     std::set<uint32_t> kept;
     for (const control::ListenerUse& use : uses) {
         kept.insert(use.listener);
     }
     // Those that go first: their clients still belong to the pools they connected to.
     for (auto at = listeners_.begin(); at != listeners_.end();) {
-        if (kept.contains(at->first)) {
+        if (kept.contains(at->first) || (keep_held && !at->second.started)) {
             ++at;
             continue;
         }
@@ -76,14 +89,16 @@ bool ListenerTable::switch_to(std::span<const control::ListenerUse> uses) {
         }
         at = listeners_.erase(at);
     }
+    bool all_here = true;
     for (const control::ListenerUse& use : uses) {
         const auto at = listeners_.find(use.listener);
         if (at != listeners_.end()) {
             at->second.pool = use.pool;
             start(at->second);
         }
+        all_here = all_here && at != listeners_.end();
     }
-    return listeners_.size() == kept.size();
+    return all_here;
 }
 
 void ListenerTable::drop_held() {

@@ -38,14 +38,18 @@ class ListenerTable {
     void start_all();
     // Accepts no more from these and closes them; what waits in their queues is left to others.
     void release(std::span<const uint32_t> listeners);
-    // Exactly these go on, or start, for the pools named; all others are emptied and closed. False
-    // when one of them is not here (the others are in order then).
-    bool switch_to(std::span<const control::ListenerUse> uses);
+    // Exactly these go on, or start, for the pools named; all others are emptied and closed, but
+    // for those that never started, if `keep_held`. False when one of them is not here (the others
+    // are in order then).
+    bool switch_to(std::span<const control::ListenerUse> uses, bool keep_held = false);
     // Closes those that never started.
     void drop_held();
     // Accepts all that waits in their queues, then closes them.
     void empty_all();
     void close_all() { listeners_.clear(); }
+    // While off nothing is accepted, also from what is started meanwhile; queues wait. Emptying a
+    // queue before it is closed goes on regardless.
+    void set_accepting(bool accepting);
 
     [[nodiscard]] size_t size() const noexcept { return listeners_.size(); }
     [[nodiscard]] bool has(uint32_t listener) const { return listeners_.contains(listener); }
@@ -57,10 +61,11 @@ class ListenerTable {
         std::unique_ptr<io::Listener> listener;
     };
 
-    static void start(Entry& entry);
+    void start(Entry& entry) const;
 
     io::Loop& loop_;
     OnClient on_client_;
+    bool accepting_ = true;
     std::map<uint32_t, Entry> listeners_;
 };
 

@@ -99,7 +99,7 @@ void ClientSession::forward_memcached(const Window& window, const RequestView& r
     queued.unanswered = 1;
     queued.silent = request.noreply;
     const size_t size = request.forward_head.size() + request.forward_rest.size();
-    OutQueue* out = forward(queued.fragment, pool_.shard_of(key), size);
+    OutQueue* out = forward(queued.fragment, pool_->shard_of(key), size);
     if (out == nullptr) {
         return;
     }
@@ -118,7 +118,7 @@ void ClientSession::forward_memcached(const Window& window, const RequestView& r
 
 // To every server. The joiner makes one OK of theirs.
 void ClientSession::flush_all(const RequestView& request) {
-    if (!pool_.config().flush_all) {
+    if (!pool_->config().flush_all) {
         if (!request.noreply) {
             answer("CLIENT_ERROR flush_all is not allowed on this pool\r\n", true);
         }
@@ -127,10 +127,10 @@ void ClientSession::flush_all(const RequestView& request) {
     Request& queued = new_request();
     queued.silent = request.noreply;
     SplitState& split =
-        make_split(queued, pool_.server_count(), {}, proto::redis::JoinPolicy::kFirst);
+        make_split(queued, pool_->server_count(), {}, proto::redis::JoinPolicy::kFirst);
     ++queued.unanswered;  // held until every fragment is on its way
     const size_t size = request.forward_head.size() + request.forward_rest.size();
-    for (uint32_t shard = 0; shard < pool_.server_count(); ++shard) {
+    for (uint32_t shard = 0; shard < pool_->server_count(); ++shard) {
         OutQueue* out = forward(split.fragments[shard], shard, size);
         if (out != nullptr) {
             out->append(path_.memory, request.forward_head);

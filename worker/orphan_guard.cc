@@ -20,8 +20,7 @@ void on_parent_death(int) {
 
 }  // namespace
 
-bool arm_orphan_guard() {
-    const pid_t parent = ::getppid();
+bool arm_orphan_guard(pid_t master) {
     // A process group of its own: when the parent's end orphans it, the kernel sends SIGCONT to a
     // stopped member (setpgid(2)), which then runs into its signal and its alarm.
     ::setpgid(0, 0);
@@ -31,7 +30,8 @@ bool arm_orphan_guard() {
     sigemptyset(&action.sa_mask);
     ::sigaction(SIGRTMIN, &action, nullptr);
     ::prctl(PR_SET_PDEATHSIG, SIGRTMIN);
-    return ::getppid() == parent && parent != 1;
+    // It may have died before. Not "is it 1": in a container the master may be just that.
+    return ::getppid() == master;
 }
 
 }  // namespace ringmaster::worker

@@ -9,8 +9,12 @@
 
 namespace ringmaster::worker {
 
-Pool::Pool(DataPath& path, const config::PoolConfig& config, uint32_t index)
-    : path_(path), config_(config), index_(index), ejector_(config.eject, config.servers.size()) {
+Pool::Pool(DataPath& path, const config::PoolConfig& config, uint32_t index, uint64_t generation)
+    : path_(path),
+      config_(config),
+      index_(index),
+      generation_(generation),
+      ejector_(config.eject, config.servers.size()) {
     for (uint32_t shard = 0; shard < config.servers.size(); ++shard) {
         servers_.push_back(std::make_unique<Server>(path, *this, shard));
     }
@@ -18,18 +22,18 @@ Pool::Pool(DataPath& path, const config::PoolConfig& config, uint32_t index)
 
 Pool::~Pool() {
     RM_ASSERT(clients_.empty());
-    for (const int fd : waiting_) {
-        ::close(fd);
+    for (const Accepted& client : waiting_) {
+        ::close(client.fd);
     }
 }
 
-void Pool::add_client(int fd) {
+void Pool::add_client(Accepted client) {
     if (config_.client_connections == 0) {
-        admit(fd, true);
+        admit(client, true, false);
         return;
     }
-    waiting_.push_back(fd);
-    path_.ask_for_place(index_);
+    waiting_.push_back(client);
+    path_.ask_for_place(*this);
 }
 
 void Pool::on_place(bool granted) {
@@ -37,29 +41,38 @@ void Pool::on_place(bool granted) {
         RM_LOG(kErr, "pool '{}': a place came that nobody waits for", config_.name);
         return;
     }
-    const int fd = waiting_.front();
+    const Accepted client = waiting_.front();
     waiting_.pop_front();
-    admit(fd, granted);
+    admit(client, granted, granted);
 }
 
-void Pool::admit(int fd, bool has_place) {
+void Pool::admit(Accepted client, bool is_welcome, bool holds_place) {
     // Owned by the pool's list until it closes, then by DataPath::closed.
     auto* session = new ClientSession(path_, *this);
     clients_.push_back(*session);
-    const int error = session->start(fd, config_.listen.is_unix);
+    const int error = session->start(client.fd, client.is_unix);
     if (error != 0) {
         RM_LOG(kWarn, "pool '{}': cannot serve a new client: errno {}", config_.name, error);
         static_cast<base::ListLink<PoolTag>*>(session)->unlink();
         delete session;
-        if (has_place && config_.client_connections > 0) {
-            path_.give_place_back(index_);
+        if (holds_place) {
+            path_.give_place_back(*this);
         }
         return;
     }
-    if (!has_place) {
+    if (holds_place) {
+        session->take_place();
+    }
+    if (!is_welcome) {
         session->refuse();
     } else if (path_.stopping) {
         session->finish();
+    }
+}
+
+void Pool::refuse_waiting() {
+    for (const Accepted& client : take_waiting()) {
+        admit(client, false, false);
     }
 }
 
@@ -72,21 +85,53 @@ void Pool::preconnect() {
 }
 
 void Pool::check_deadlines(uint64_t now_ms) {
-    if (config_.timeout_ms == 0) {
-        return;
-    }
     for (const auto& server : servers_) {
-        server->check_deadlines(now_ms, config_.timeout_ms);
+        server->check_deadlines(now_ms);  // also without a timeout: see UpstreamConnection::rebind
+    }
+}
+
+// `f` may close or move its session, and no other.
+template <class F>
+void Pool::for_each_client(F&& f) {
+    ClientSession* session = clients_.front_or_null();
+    while (session != nullptr) {
+        ClientSession* next = clients_.next_or_null(*session);
+        f(*session);
+        session = next;
     }
 }
 
 void Pool::finish_clients() {
-    ClientSession* session = clients_.front_or_null();
-    while (session != nullptr) {
-        ClientSession* next = clients_.next_or_null(*session);
-        session->finish();
-        session = next;
+    for_each_client([](ClientSession& session) { session.finish(); });
+}
+
+void Pool::finish_clients_soon() {
+    for_each_client([](ClientSession& session) { session.finish_soon(); });
+}
+
+void Pool::close_clients() {
+    for_each_client([](ClientSession& session) { session.close(false); });
+}
+
+void Pool::take_clients(Pool& former) {
+    former.for_each_client([this](ClientSession& session) { session.move_to(*this); });
+}
+
+uint32_t Pool::places_held() {
+    uint32_t count = 0;
+    for_each_client([&count](ClientSession& session) { count += session.holds_place() ? 1U : 0U; });
+    return count;
+}
+
+void Pool::retire_servers() {
+    for (const auto& server : servers_) {
+        server->renew_connections();
     }
+}
+
+bool Pool::is_idle() const {
+    return clients_.empty() && std::all_of(servers_.begin(), servers_.end(),
+                                           [](const auto& server) { return server->is_idle(); });
 }
 
 void Pool::fail_servers(int error) {
@@ -105,9 +150,9 @@ void Pool::fill(stats::PoolSnapshot& snapshot) const {
     snapshot.pool = stats_;
     const health::EjectorCounters& health = ejector_.counters();
     snapshot.pool.set(stats::PoolStat::kRingEpoch, static_cast<int64_t>(ejector_.epoch()));
-    snapshot.pool.set(stats::PoolStat::kSuspects, health.suspects);
-    snapshot.pool.set(stats::PoolStat::kServerEjects, health.local_ejects);
-    snapshot.pool.set(stats::PoolStat::kFastFails, health.fast_fails);
+    snapshot.pool.add(stats::PoolStat::kSuspects, health.suspects);
+    snapshot.pool.add(stats::PoolStat::kServerEjects, health.local_ejects);
+    snapshot.pool.add(stats::PoolStat::kFastFails, health.fast_fails);
     snapshot.pool.set(stats::PoolStat::kServersOut,
                       std::count_if(servers_.begin(), servers_.end(),
                                     [](const auto& server) { return server->is_out(); }));

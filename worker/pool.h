@@ -20,12 +20,23 @@
 
 namespace ringmaster::worker {
 
+// A connection that was accepted.
+struct Accepted {
+    int fd = -1;
+    bool is_unix = false;
+};
+
 class Pool {
   public:
-    // `config` is borrowed and outlives the pool.
-    Pool(DataPath& path, const config::PoolConfig& config, uint32_t index);
+    // `config` is borrowed and outlives the pool. `index` is the pool's in its `generation`.
+    Pool(DataPath& path, const config::PoolConfig& config, uint32_t index, uint64_t generation);
     ~Pool();
 
+    // Builds the placement ahead of the first RING, with every server in it: most often that RING
+    // says just that, and has nothing left to build.
+    void place_ahead() { place(); }
+    // Whether set_ring() would take it.
+    [[nodiscard]] bool ring_fits(const control::RingState& state) const;
     // The master's word on membership. False when it does not fit this pool (then nothing changed);
     // one that is older than what holds changes nothing either.
     bool set_ring(const control::RingState& state);
@@ -58,9 +69,19 @@ class Pool {
 
     // Takes ownership of an accepted connection. With client_connections it waits for the master's
     // word.
-    void add_client(int fd);
+    void add_client(int fd) { add_client({fd, config_.listen.is_unix}); }
+    // One that came by the address of another generation.
+    void add_client(Accepted client);
     // That word for the oldest one that waits: served, or told that there is no room.
     void on_place(bool granted);
+    [[nodiscard]] size_t waiting_count() const noexcept { return waiting_.size(); }
+    // Those that still wait for the master's word; the caller owns them.
+    [[nodiscard]] std::deque<Accepted> take_waiting() { return std::exchange(waiting_, {}); }
+    [[nodiscard]] bool has_waiting() const noexcept { return !waiting_.empty(); }
+    // Serves it without asking.
+    void admit_now(Accepted client) { admit(client, true, false); }
+    // Tells all that wait that there is no room, and closes them.
+    void refuse_waiting();
     void preconnect();
 
     // ring::kNoShard when no server is live.
@@ -72,6 +93,7 @@ class Pool {
     [[nodiscard]] size_t server_count() const noexcept { return servers_.size(); }
     [[nodiscard]] const config::PoolConfig& config() const noexcept { return config_; }
     [[nodiscard]] uint32_t index() const noexcept { return index_; }
+    [[nodiscard]] uint64_t generation() const noexcept { return generation_; }
     // True once for each command: its keys are on several servers and the first one decides.
     bool first_across_shards(const proto::redis::Command& command) {
         return across_shards_.insert(&command).second;
@@ -81,6 +103,22 @@ class Pool {
     base::IntrusiveList<ClientSession, PoolTag>& clients() noexcept { return clients_; }
 
     void check_deadlines(uint64_t now_ms);
+
+    // ---- a reload ----
+
+    // All sessions of a pool of the same protocol are this one's from now on.
+    void take_clients(Pool& former);
+    // Counters of `former` go on here and stand at zero there; levels follow what they count.
+    void take_counters(Pool& former);
+    // Later requests open new connections; the present ones close when they are idle.
+    void retire_servers();
+    // No client and no connection: nothing is left to wait for.
+    [[nodiscard]] bool is_idle() const;
+    // Every session ends when its last reply is out, once the turn ends.
+    void finish_clients_soon();
+    void close_clients();
+    [[nodiscard]] uint32_t places_held();
+
     // Every session ends when its last reply is out; idle ones now.
     void finish_clients();
     void fail_servers(int error);
@@ -89,7 +127,10 @@ class Pool {
     void fill(stats::PoolSnapshot& snapshot) const;
 
   private:
-    void admit(int fd, bool has_place);
+    template <class F>
+    void for_each_client(F&& f);
+    // Not welcome: it is told that there is no room. A place it holds is given back when it leaves.
+    void admit(Accepted client, bool is_welcome, bool holds_place);
     void obey_ejector();
     void note_ejections();
     void place();
@@ -97,11 +138,13 @@ class Pool {
     DataPath& path_;
     const config::PoolConfig& config_;
     uint32_t index_;
+    uint64_t generation_;
     health::Ejector ejector_;
     ring::Placement placement_;
+    std::vector<bool> placed_live_;  // the servers `placement_` was built of; empty = not built
     std::vector<std::unique_ptr<Server>> servers_;
     base::IntrusiveList<ClientSession, PoolTag> clients_;
-    std::deque<int> waiting_;  // accepted, not admitted yet
+    std::deque<Accepted> waiting_;  // accepted, not admitted yet
     stats::PoolCounters stats_;
     std::set<const proto::redis::Command*> across_shards_;
 };

@@ -24,16 +24,15 @@ bool read_verdict(const control::RingServerState& state, health::ServerVerdict& 
     return true;
 }
 
-}  // namespace
-
-bool Pool::set_ring(const control::RingState& state) {
-    if (state.servers.size() != servers_.size() || state.epoch == 0) {
+// False when it does not fit `server_count` servers.
+bool read_ring(const control::RingState& state, size_t server_count, health::RingVerdicts& verdicts,
+               std::vector<io::SocketAddress>& addresses) {
+    if (state.servers.size() != server_count || state.epoch == 0) {
         return false;
     }
-    health::RingVerdicts verdicts;
     verdicts.epoch = state.epoch;
-    std::vector<io::SocketAddress> addresses(servers_.size());
-    for (size_t i = 0; i < servers_.size(); ++i) {
+    addresses.resize(server_count);
+    for (size_t i = 0; i < server_count; ++i) {
         if (!read_verdict(state.servers[i], verdicts.servers.emplace_back())) {
             return false;
         }
@@ -44,6 +43,23 @@ bool Pool::set_ring(const control::RingState& state) {
             }
             addresses[i] = *decoded;
         }
+    }
+    return true;
+}
+
+}  // namespace
+
+bool Pool::ring_fits(const control::RingState& state) const {
+    health::RingVerdicts verdicts;
+    std::vector<io::SocketAddress> addresses;
+    return read_ring(state, servers_.size(), verdicts, addresses);
+}
+
+bool Pool::set_ring(const control::RingState& state) {
+    health::RingVerdicts verdicts;
+    std::vector<io::SocketAddress> addresses;
+    if (!read_ring(state, servers_.size(), verdicts, addresses)) {
+        return false;
     }
     if (state.epoch < ejector_.epoch()) {
         return true;
@@ -92,7 +108,7 @@ void Pool::obey_ejector() {
     for (const health::EjectorAction& action : ejector_.take_actions()) {
         switch (action.kind) {
             case health::EjectorAction::Kind::kSuspect:
-                path_.suspect(index_, action);
+                path_.suspect(*this, action);
                 break;
             case health::EjectorAction::Kind::kRingChanged:
                 changed = true;
@@ -108,11 +124,17 @@ void Pool::obey_ejector() {
 }
 
 void Pool::place() {
+    std::vector<bool> live(servers_.size());
     std::vector<ring::RingServer> members;
     for (uint32_t shard = 0; shard < servers_.size(); ++shard) {
         const config::ServerConfig& server = config_.servers[shard];
-        members.push_back({server.name, server.weight, ejector_.is_live(shard)});
+        live[shard] = ejector_.is_live(shard);
+        members.push_back({server.name, server.weight, live[shard]});
     }
+    if (live == placed_live_) {
+        return;
+    }
+    placed_live_ = live;
     placement_ = ring::Placement(config_.hash, config_.hash_tag, config_.distribution, members);
 }
 

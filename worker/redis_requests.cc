@@ -135,7 +135,7 @@ void ClientSession::handle_inline(std::string_view line) {
             RM_LOG(kWarn,
                    "pool '{}': a client sends HTTP, its connection is closed: somebody may be "
                    "making a browser speak to it (cross protocol scripting)",
-                   pool_.config().name);
+                   pool_->config().name);
             parsing_ended_ = true;
             clean_end_ = false;
             return;
@@ -206,7 +206,7 @@ void ClientSession::handle_redis(const Window& window, const RequestView& reques
         answer(base::format("-{}\r\n", error), true);
         return;
     }
-    const uint32_t shard = pool_.shard_of(key);
+    const uint32_t shard = pool_->shard_of(key);
     if (command.keys.may_be_several() && command.split == SplitPolicy::kSingle &&
         !may_cross_shards(request, shard)) {
         answer("-CROSSSLOT Keys in request don't hash to the same server\r\n", true);
@@ -223,15 +223,15 @@ void ClientSession::handle_redis(const Window& window, const RequestView& reques
 // True when all keys are on `shard`, or when the first one decides as in nutcracker. Keys of a
 // random pool have no place that could differ.
 bool ClientSession::may_cross_shards(const RequestView& request, uint32_t shard) {
-    const config::PoolConfig& config = pool_.config();
-    if (pool_.server_count() < 2 || config.distribution == ring::Distribution::kRandom) {
+    const config::PoolConfig& config = pool_->config();
+    if (pool_->server_count() < 2 || config.distribution == ring::Distribution::kRandom) {
         return true;
     }
     proto::redis::KeyWalker walker(request);
     std::string_view key;
     bool together = true;
     while (together && walker.next(key)) {
-        together = pool_.shard_of(key) == shard;
+        together = pool_->shard_of(key) == shard;
     }
     if (together) {
         return true;
@@ -240,8 +240,8 @@ bool ClientSession::may_cross_shards(const RequestView& request, uint32_t shard)
     if (command.one_shard || config.cross_shard == config::CrossShard::kError) {
         return false;
     }
-    pool_.stats().add(stats::PoolStat::kCrossShard);
-    if (pool_.first_across_shards(command)) {
+    pool_->stats().add(stats::PoolStat::kCrossShard);
+    if (pool_->first_across_shards(command)) {
         RM_LOG(
             kWarn,
             "pool '{}': a '{}' has keys on several servers and goes to the one of its first key, "
@@ -273,11 +273,11 @@ void ClientSession::handle_redis_local(const RequestView& request) {
             redis_auth(request);
             return;
         case LocalCommand::kSelect:
-            if (first == std::to_string(pool_.config().redis_db)) {
+            if (first == std::to_string(pool_->config().redis_db)) {
                 answer("+OK\r\n", false);
             } else {
                 answer(base::format("-ERR this pool serves database {} only\r\n",
-                                    pool_.config().redis_db),
+                                    pool_->config().redis_db),
                        true);
             }
             return;
@@ -288,7 +288,7 @@ void ClientSession::handle_redis_local(const RequestView& request) {
 }
 
 void ClientSession::redis_auth(const RequestView& request) {
-    const std::string& password = pool_.config().redis_auth;
+    const std::string& password = pool_->config().redis_auth;
     if (request.argument_count > 3) {
         answer("-ERR syntax error\r\n", true);
         return;
@@ -311,6 +311,7 @@ void ClientSession::redis_auth(const RequestView& request) {
     const bool right_user = !with_user || request.arguments[1] == "default";
     // twemproxy: a wrong password takes the authentication away again.
     authenticated_ = equal_secrets(given, password) && right_user;
+    gave_password_ = authenticated_;
     if (authenticated_) {
         answer("+OK\r\n", false);
     } else {

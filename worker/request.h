@@ -29,14 +29,16 @@ struct StoredReply {
     [[nodiscard]] std::string_view view() const noexcept { return {data, size}; }
 };
 
+inline constexpr uint64_t kNoDeadline = UINT64_MAX;
+
 struct Fragment {
     Fragment* fifo_next = nullptr;
     Request* request = nullptr;
     StoredReply reply;
-    uint64_t queued_ms = 0;      // active time
-    uint32_t request_bytes = 0;  // for the queue gauges; capped
-    uint32_t index = 0;          // among the fragments of its request
-    bool expired = false;        // the client clock ran out: its reply is swallowed when it comes
+    uint64_t deadline_ms = kNoDeadline;  // active time
+    uint32_t request_bytes = 0;          // for the queue gauges; capped
+    uint32_t index = 0;                  // among the fragments of its request
+    bool expired = false;  // the client clock ran out: its reply is swallowed when it comes
 };
 
 // What a split request remembers. Lies in a chunk together with its fragments and key map.

@@ -34,7 +34,7 @@ UpstreamConnection* Server::connection_or_null(int& error) {
         if (error != 0) {
             note_failure("cannot be connected to", error);
             stats_.add(ServerStat::kServerErr);
-            path_.connect_failed(pool_.index(), shard_);
+            path_.connect_failed(pool_, shard_);
             pool_.on_server_failure(shard_, error, path_.loop.active_ms());
             return nullptr;
         }
@@ -44,7 +44,7 @@ UpstreamConnection* Server::connection_or_null(int& error) {
 
 void Server::preconnect() {
     int error = 0;
-    if (connection_or_null(error) == nullptr) {
+    if (is_idle() && connection_or_null(error) == nullptr) {
         RM_LOG(kWarn, "connect to server '{}' failed, ignored: {}", config().name,
                base::errno_text(error));
     }
@@ -80,12 +80,35 @@ void Server::renew_connections() {
     next_ = 0;
 }
 
-void Server::check_deadlines(uint64_t now_ms, uint64_t timeout_ms) {
+void Server::take_over(Server& former, uint64_t grace_ms) {
+    failures_ = former.failures_;
+    failure_logged_ms_ = former.failure_logged_ms_;
+    warned_of_password_ = former.warned_of_password_;
+    if (is_out_ || address_.empty() || address_ != former.address_) {
+        return;
+    }
+    for (std::unique_ptr<UpstreamConnection>& connection : former.connections_) {
+        if (connection->is_open() && connections_.size() < pool_.config().server_connections) {
+            connection->rebind(*this, grace_ms);
+            connections_.push_back(std::move(connection));
+        }
+    }
+    std::erase(former.connections_, nullptr);
+    former.next_ = 0;
+}
+
+bool Server::is_idle() const {
+    const auto is_open = [](const auto& connection) { return connection->is_open(); };
+    return std::none_of(connections_.begin(), connections_.end(), is_open) &&
+           std::none_of(retiring_.begin(), retiring_.end(), is_open);
+}
+
+void Server::check_deadlines(uint64_t now_ms) {
     for (const auto& connection : connections_) {
-        connection->check_deadlines(now_ms, timeout_ms);
+        connection->check_deadlines(now_ms);
     }
     for (const auto& connection : retiring_) {
-        connection->check_deadlines(now_ms, timeout_ms);
+        connection->check_deadlines(now_ms);
     }
 }
 
@@ -123,12 +146,12 @@ void Server::log_recovery() {
 void Server::fail_all(int error) {
     for (const auto& connection : connections_) {
         if (connection->is_open()) {
-            connection->fail(error);
+            connection->end(error);
         }
     }
     for (const auto& connection : retiring_) {
         if (connection->is_open()) {
-            connection->fail(error);
+            connection->end(error);
         }
     }
 }

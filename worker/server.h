@@ -37,7 +37,14 @@ class Server {
     void set_out(bool is_out);
     [[nodiscard]] bool is_out() const noexcept { return is_out_; }
 
-    void check_deadlines(uint64_t now_ms, uint64_t timeout_ms);
+    // A reload: takes the open connections of the same server under the former generation, with all
+    // that is outstanding on them, as many as this pool has (the rest stays there). None when the
+    // server is out or lives elsewhere now. Also takes over what only the log knows. For
+    // `grace_ms`: UpstreamConnection::rebind().
+    void take_over(Server& former, uint64_t grace_ms);
+    // No open connection, so nothing outstanding.
+    [[nodiscard]] bool is_idle() const;
+    void check_deadlines(uint64_t now_ms);
     // For the log: one line when a server begins to fail, one now and then while it does, one when
     // it is back; never a line per request.
     void note_failure(const char* what, int error);
@@ -46,6 +53,7 @@ class Server {
             log_recovery();
         }
     }
+    // The proxy ends what is outstanding; the server has done nothing wrong.
     void fail_all(int error);
     void free_retired();
     // Counters plus the gauges of this moment.

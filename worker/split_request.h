@@ -10,8 +10,8 @@ namespace ringmaster::worker {
 template <class Splitter, class View>
 void ClientSession::split_request(Splitter& splitter, const View& request,
                                   proto::redis::JoinPolicy join) {
-    splitter.plan(request, static_cast<uint32_t>(pool_.server_count()),
-                  [this](std::string_view key) { return pool_.shard_of(key); });
+    splitter.plan(request, static_cast<uint32_t>(pool_->server_count()),
+                  [this](std::string_view key) { return pool_->shard_of(key); });
     const auto plans = splitter.fragments();
     Request& queued = new_request();
     SplitState& split = make_split(queued, plans.size(), splitter.fragment_of_key(), join);

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "common/base/format.h"
@@ -18,6 +19,7 @@ TestFaults::TestFaults(uint32_t slot) {
     if (const char* folder = std::getenv("RINGMASTER_TEST_FAULTS")) {
         hang_file_ = base::format("{}/hang.{}", folder, slot);
         answer_file_ = base::format("{}/hangs.{}", folder, slot);
+        die_file_ = base::format("{}/die-preparing.{}", folder, slot);
         RM_LOG(kNotice, "test faults are on: {}", hang_file_);
     }
 }
@@ -29,6 +31,12 @@ void TestFaults::check() const noexcept {
     ::close(::open(answer_file_.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
     while (::access(hang_file_.c_str(), F_OK) == 0) {
         ::poll(nullptr, 0, 5);
+    }
+}
+
+void TestFaults::on_prepare() const noexcept {
+    if (!die_file_.empty() && ::access(die_file_.c_str(), F_OK) == 0) {
+        ::kill(::getpid(), SIGKILL);  // as a crash would, but without a core
     }
 }
 

@@ -26,10 +26,10 @@ UpstreamConnection::~UpstreamConnection() {
 int UpstreamConnection::open() {
     RM_ASSERT(!is_open());
     RM_ASSERT(head_ == nullptr);
-    if (server_.address().empty()) {
+    if (server_->address().empty()) {
         return EHOSTDOWN;  // twemproxy: the text for a name that does not resolve
     }
-    const int error = stream_.connect(path_.loop, server_.address(), *this);
+    const int error = stream_.connect(path_.loop, server_->address(), *this);
     if (error != 0) {
         return error;
     }
@@ -44,10 +44,11 @@ void UpstreamConnection::enqueue(Fragment& fragment, size_t request_bytes) {
     RM_DEBUG_ASSERT(is_open());
     fragment.request_bytes = static_cast<uint32_t>(
         std::min<size_t>(request_bytes, std::numeric_limits<uint32_t>::max()));
-    fragment.queued_ms = path_.loop.active_ms();
+    const uint64_t now_ms = path_.loop.active_ms();
+    const uint64_t timeout_ms = server_->pool().config().timeout_ms;
+    fragment.deadline_ms = timeout_ms > 0 ? now_ms + timeout_ms : kNoDeadline;
     if (head_ == nullptr) {
-        last_progress_ms_ =
-            fragment.queued_ms;  // the health clock runs while the FIFO is not empty
+        last_progress_ms_ = now_ms;  // the health clock runs while the FIFO is not empty
     }
     push(fragment);
     ++fragment.request->at_servers;
@@ -82,6 +83,7 @@ Fragment* UpstreamConnection::pop() {
     fragment->fifo_next = nullptr;
     --path_.fragments_in_flight;
     --fifo_count_;
+    inherited_left_ -= inherited_left_ > 0 ? 1U : 0U;
     --fragment->request->at_servers;
     return fragment;
 }
@@ -144,7 +146,7 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
     while (left > 0) {
         // A stray reply: nobody may get it, least of all a request that is not sent yet.
         if (head_ == nullptr || (handshake_left_ == 0 && fifo_count_ <= unsent_count_)) {
-            server_.note_failure("sent a reply to no request", EINVAL);
+            server_->note_failure("sent a reply to no request", EINVAL);
             fail_since(EINVAL, attempt_began_ms);
             return;
         }
@@ -153,7 +155,7 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
             break;
         }
         if (status != ParseStatus::kDone) {
-            server_.note_failure("sent what is no reply", EINVAL);
+            server_->note_failure("sent what is no reply", EINVAL);
             fail_since(EINVAL, attempt_began_ms);
             return;
         }
@@ -180,7 +182,7 @@ void UpstreamConnection::deliver(const Window& window, const char* data, size_t 
     Fragment* fragment = pop();
     Request* request = fragment->request;
     if (!request->handshake && !retiring_) {
-        server_.pool().on_server_success(server_.shard());
+        server_->pool().on_server_success(server_->shard());
     }
     if (request->handshake) {
         finish_handshake(request, {data, size});
@@ -189,9 +191,9 @@ void UpstreamConnection::deliver(const Window& window, const char* data, size_t 
             release_request(path_.memory, request);
         }
     } else if (!fragment->expired) {
-        server_.note_success();
-        server_.stats().add(ServerStat::kResponses);
-        server_.stats().add(ServerStat::kResponseBytes, static_cast<int64_t>(size));
+        server_->note_success();
+        server_->stats().add(ServerStat::kResponses);
+        server_->stats().add(ServerStat::kResponseBytes, static_cast<int64_t>(size));
         ClientSession* client = request->client;
         if (was_streaming && request->streaming) {
             client->on_reply_part(*request, window, data, size);
@@ -233,7 +235,7 @@ size_t UpstreamConnection::stream_part(const Window& window, const char* data, s
         request.streaming = may_leave;
     }
     if (request.streaming && request.client != nullptr) {
-        server_.stats().add(ServerStat::kResponseBytes, static_cast<int64_t>(taken));
+        server_->stats().add(ServerStat::kResponseBytes, static_cast<int64_t>(taken));
         request.client->on_reply_part(request, window, data, taken);
     }
     parser_rebase(taken);
@@ -244,15 +246,19 @@ size_t UpstreamConnection::stream_part(const Window& window, const char* data, s
 
 void UpstreamConnection::fail_since(int error, uint64_t attempt_began_ms) {
     if ((!connected_ || head_ != nullptr) && !retiring_) {
-        server_.pool().on_server_failure(server_.shard(), error, attempt_began_ms);
+        server_->pool().on_server_failure(server_->shard(), error, attempt_began_ms);
     }
     if (error == ETIMEDOUT) {
-        server_.stats().add(ServerStat::kServerTimedout);
+        server_->stats().add(ServerStat::kServerTimedout);
     } else {
-        server_.stats().add(error == kServerClosed ? ServerStat::kServerEof
-                                                   : ServerStat::kServerErr);
+        server_->stats().add(error == kServerClosed ? ServerStat::kServerEof
+                                                    : ServerStat::kServerErr);
     }
-    fail_all(server_error_line(server_.pool().config().redis, error));
+    fail_all(server_error_line(server_->pool().config().redis, error));
+}
+
+void UpstreamConnection::end(int error) {
+    fail_all(server_error_line(server_->pool().config().redis, error));
 }
 
 // `line` lives as long as this call.
@@ -287,45 +293,6 @@ void UpstreamConnection::fail_all(std::string_view line) {
     }
 }
 
-void UpstreamConnection::expire(Fragment& fragment) {
-    Request& request = *fragment.request;
-    if (request.handshake || request.client == nullptr) {
-        return;
-    }
-    const std::string_view line = server_error_line(server_.pool().config().redis, ETIMEDOUT);
-    fragment.expired = true;
-    fragment.reply.data = line.data();
-    fragment.reply.size = line.size();
-    request.proxy_error = true;
-    if (--request.unanswered == 0) {
-        request.client->on_answered(request);
-    }
-}
-
-void UpstreamConnection::check_deadlines(uint64_t now_ms, uint64_t timeout_ms) {
-    if (head_ == nullptr || !is_open()) {
-        return;
-    }
-    const size_t queued = stream_.bytes_queued();
-    if (queued < last_bytes_queued_) {
-        last_progress_ms_ = now_ms;  // the server takes a partly written request
-    }
-    last_bytes_queued_ = queued;
-    if (now_ms - last_progress_ms_ >= timeout_ms) {
-        server_.note_failure("has made no progress for its timeout", ETIMEDOUT);
-        fail(ETIMEDOUT);
-        return;
-    }
-    while (first_unexpired_ != nullptr && now_ms - first_unexpired_->queued_ms >= timeout_ms) {
-        Fragment* fragment = first_unexpired_;
-        first_unexpired_ = fragment->fifo_next;
-        if (fragment == head_ && streaming_) {
-            continue;  // a reply that is leaving makes progress
-        }
-        expire(*fragment);
-    }
-}
-
 void UpstreamConnection::retire() {
     if (head_ == nullptr) {
         close_stream();
@@ -339,11 +306,12 @@ void UpstreamConnection::close_stream() {
         return;
     }
     if (connected_) {
-        server_.stats().add(ServerStat::kServerConnections, -1);
+        server_->stats().add(ServerStat::kServerConnections, -1);
     }
     --path_.curr_connections;
     connected_ = false;
     streaming_ = false;
+    inherited_left_ = 0;
     stream_.close();
     out_.clear(path_.memory);
     handshake_out_.clear(path_.memory);
@@ -358,31 +326,31 @@ void UpstreamConnection::close_stream() {
 
 void UpstreamConnection::on_eof() noexcept {
     if (head_ != nullptr) {
-        server_.note_failure("left requests unanswered", kServerClosed);
+        server_->note_failure("left requests unanswered", kServerClosed);
     } else {
-        RM_LOG(kInfo, "server '{}' of pool '{}' closed an idle connection", server_.config().name,
-               server_.pool().config().name);
+        RM_LOG(kInfo, "server '{}' of pool '{}' closed an idle connection", server_->config().name,
+               server_->pool().config().name);
     }
     fail(kServerClosed);
 }
 
 void UpstreamConnection::on_error(int error) noexcept {
-    server_.note_failure("broke the connection", error);
+    server_->note_failure("broke the connection", error);
     fail(error);
 }
 
 void UpstreamConnection::on_connected(int error) noexcept {
     if (error != 0) {
-        server_.note_failure("cannot be connected to", error);
-        path_.connect_failed(server_.pool().index(), server_.shard());
+        server_->note_failure("cannot be connected to", error);
+        path_.connect_failed(server_->pool(), server_->shard());
         fail(error);
         return;
     }
     connected_ = true;
     last_progress_ms_ = path_.loop.active_ms();
-    server_.stats().add(ServerStat::kServerConnections);
-    RM_LOG(kInfo, "connected to server '{}' of pool '{}'", server_.config().name,
-           server_.pool().config().name);
+    server_->stats().add(ServerStat::kServerConnections);
+    RM_LOG(kInfo, "connected to server '{}' of pool '{}'", server_->config().name,
+           server_->pool().config().name);
     const int failed = stream_.start_reading();
     if (failed != 0) {
         fail(failed);
@@ -416,21 +384,21 @@ UpstreamConnection::QueueLengths UpstreamConnection::queue_lengths() const noexc
 // ---- the parser of this pool's protocol ----
 
 ParseStatus UpstreamConnection::parse(const char* begin, size_t size) noexcept {
-    return server_.pool().config().redis ? redis_parser_.parse(begin, size)
-                                         : memcached_parser_.parse(begin, size);
+    return server_->pool().config().redis ? redis_parser_.parse(begin, size)
+                                          : memcached_parser_.parse(begin, size);
 }
 
 size_t UpstreamConnection::parser_position() const noexcept {
-    return server_.pool().config().redis ? redis_parser_.position() : memcached_parser_.position();
+    return server_->pool().config().redis ? redis_parser_.position() : memcached_parser_.position();
 }
 
 size_t UpstreamConnection::parser_needed() const noexcept {
-    return server_.pool().config().redis ? redis_parser_.bytes_needed()
-                                         : memcached_parser_.bytes_needed();
+    return server_->pool().config().redis ? redis_parser_.bytes_needed()
+                                          : memcached_parser_.bytes_needed();
 }
 
 void UpstreamConnection::parser_rebase(size_t bytes) noexcept {
-    if (server_.pool().config().redis) {
+    if (server_->pool().config().redis) {
         redis_parser_.rebase(bytes);
     } else {
         memcached_parser_.rebase(bytes);

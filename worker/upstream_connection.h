@@ -29,7 +29,7 @@ class Server;
 
 class UpstreamConnection : public io::StreamHandler, public FlushLink {
   public:
-    UpstreamConnection(DataPath& path, Server& server) : path_(path), server_(server) {}
+    UpstreamConnection(DataPath& path, Server& server) : path_(path), server_(&server) {}
     ~UpstreamConnection() override;
 
     [[nodiscard]] bool is_open() const noexcept { return stream_.is_open(); }
@@ -44,12 +44,17 @@ class UpstreamConnection : public io::StreamHandler, public FlushLink {
     OutQueue& out() noexcept { return out_; }
 
     void flush_now();
-    // Judges both clocks; `timeout_ms` > 0.
-    void check_deadlines(uint64_t now_ms, uint64_t timeout_ms);
+    // Judges both clocks.
+    void check_deadlines(uint64_t now_ms);
     // Closes as soon as nothing is outstanding: the server lives elsewhere now.
     void retire();
+    // A reload: the same server under another generation. What is outstanding keeps the deadlines
+    // it has; without any (timeout: 0) it gets `grace_ms` if there are deadlines now.
+    void rebind(Server& server, uint64_t grace_ms);
     // Fails everything outstanding with `error` and closes.
     void fail(int error) { fail_since(error, last_progress_ms_); }
+    // The same, but it is the proxy that ends: not counted, and no word against the server.
+    void end(int error);
 
     // Requests written and not yet answered, and requests not wholly written, with their bytes.
     struct QueueLengths {
@@ -92,10 +97,12 @@ class UpstreamConnection : public io::StreamHandler, public FlushLink {
     // bytes taken.
     size_t stream_part(const Window& window, const char* data, size_t size);
     void expire(Fragment& fragment);
+    void expire_overdue(uint64_t now_ms);
+    [[nodiscard]] uint64_t health_timeout_ms() const noexcept;
     void close_stream();
 
     DataPath& path_;
-    Server& server_;
+    Server* server_;  // changes with a reload; never null
     io::Stream stream_;
     OutQueue out_;
     OutQueue handshake_out_;
@@ -109,6 +116,10 @@ class UpstreamConnection : public io::StreamHandler, public FlushLink {
     size_t last_bytes_queued_ = 0;
     uint64_t read_turn_ = 0;
     size_t read_this_turn_ = 0;
+    // Of the oldest requests, so many were queued before a reload: while they last, the health
+    // clock runs as long as it did then, if that is longer. 0 = it does not run.
+    uint32_t inherited_left_ = 0;
+    uint64_t inherited_timeout_ms_ = 0;
     uint32_t handshake_left_ = 0;  // replies to AUTH and SELECT that have not come yet
     uint32_t fifo_count_ = 0;
     uint32_t unsent_count_ = 0;  // of these, queued since the last flush

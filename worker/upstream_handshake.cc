@@ -25,7 +25,7 @@ void UpstreamConnection::queue_own(const std::string& bytes) {
 }
 
 void UpstreamConnection::queue_handshake() {
-    const config::PoolConfig& config = server_.pool().config();
+    const config::PoolConfig& config = server_->pool().config();
     handshake_left_ = 0;
     if (!config.redis) {
         return;
@@ -34,7 +34,7 @@ void UpstreamConnection::queue_handshake() {
         queue_own(base::format("*2\r\n$4\r\nAUTH\r\n${}\r\n{}\r\n", config.redis_auth.size(),
                                config.redis_auth));
     }
-    if (const uint32_t number = config::redis_db_of(config, server_.config()); number > 0) {
+    if (const uint32_t number = config::redis_db_of(config, server_->config()); number > 0) {
         const std::string db = std::to_string(number);
         queue_own(base::format("*2\r\n$6\r\nSELECT\r\n${}\r\n{}\r\n", db.size(), db));
     }
@@ -49,14 +49,14 @@ void UpstreamConnection::finish_handshake(Request* request, std::string_view rep
         }
         return;
     }
-    const std::string& pool_name = server_.pool().config().name;
+    const std::string& pool_name = server_->pool().config().name;
     // twemproxy: a password that the server does not ask for is no problem. AUTH comes first, so
     // these cannot be an answer to SELECT.
     if (reply.starts_with("-ERR AUTH <password> called without any password configured") ||
         reply.starts_with("-ERR Client sent AUTH, but no password is set")) {
-        if (server_.first_without_password()) {
+        if (server_->first_without_password()) {
             RM_LOG(kWarn, "server '{}' of pool '{}' needs no password, 'redis_auth' was sent to it",
-                   server_.config().name, pool_name);
+                   server_->config().name, pool_name);
         }
         if (handshake_left_ == 0) {
             path_.flush.mark(*this);
@@ -71,7 +71,7 @@ void UpstreamConnection::fail_refused(std::string_view reply) {
                          ? reply
                          : "-ERR the server's answer to AUTH or SELECT is no answer\r\n");
     // A server may quote what it was sent: the password leaves this process for nobody else.
-    const std::string& password = server_.pool().config().redis_auth;
+    const std::string& password = server_->pool().config().redis_auth;
     for (size_t at = 1; !password.empty() && (at = line.find(password, at)) != std::string::npos;
          at += 3) {
         line.replace(at, password.size(), "***");
@@ -79,12 +79,12 @@ void UpstreamConnection::fail_refused(std::string_view reply) {
     if (!line.ends_with("\r\n")) {
         line += "\r\n";  // the password was a part of the line's end
     }
-    if (server_.may_log_refusal(path_.loop.now_ms())) {
+    if (server_->may_log_refusal(path_.loop.now_ms())) {
         RM_LOG(kErr, "server '{}' of pool '{}' refused AUTH or SELECT, nothing is sent to it: {}",
-               server_.config().name, server_.pool().config().name,
+               server_->config().name, server_->pool().config().name,
                printable(std::string_view(line).substr(0, line.size() - 2), 200));
     }
-    server_.stats().add(ServerStat::kServerErr);
+    server_->stats().add(ServerStat::kServerErr);
     fail_all(line);
 }
 

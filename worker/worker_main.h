@@ -3,16 +3,22 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
+#include <optional>
+
+#include <sys/types.h>
+
+#include "common/io/credentials.h"
 
 namespace ringmaster::worker {
 
-// What the master passes by environment (see master/worker_process.cc) and descriptor.
+// What the master passes by environment (see master/worker_environment.h) and descriptor.
 struct WorkerOptions {
     uint32_t slot = 0;
     int control_fd = 3;  // a connected Unix stream socket to the master
-    std::string_view log_file;
+    int log_fd = -1;     // -1: stderr
     int log_level = 5;
+    pid_t master_pid = 0;
+    std::optional<io::Credentials> credentials;  // who to become before anything is served
 };
 
 // Serves until the master says stop or goes away. Returns the process's exit status.

@@ -87,6 +87,22 @@ Status log_reopen() {
     return {};
 }
 
+void log_use(int fd) noexcept {
+    LogState& log = state();
+    log.path.clear();
+    if (log.fd == STDERR_FILENO) {
+        log.fd = fd;
+        return;
+    }
+    // The number stays: whoever looks at the process finds the log where it was.
+    ::dup3(fd, log.fd, O_CLOEXEC);
+    ::close(fd);
+}
+
+int log_fd() noexcept {
+    return state().fd;
+}
+
 void log_set_level(int level) noexcept {
     g_log_level = std::clamp(level, 0, kLogLevelMax);
 }

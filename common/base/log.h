@@ -38,6 +38,10 @@ inline constexpr int kLogLevelMax = 11;
 Status log_open(const std::string& path, int level, const std::string& role);
 // Closes and opens the file again (HUP, USR1). On failure the old file goes on being used.
 Status log_reopen();
+// Writes to `fd` from now on and owns it: a file that somebody else has opened and reopens.
+void log_use(int fd) noexcept;
+// Where the lines go now; stays owned by the log.
+int log_fd() noexcept;
 void log_set_level(int level) noexcept;
 int log_level() noexcept;
 // Lines lost to write errors since start.

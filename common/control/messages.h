@@ -256,6 +256,8 @@ struct LogLevel {
     bool operator==(const LogLevel&) const = default;
 };
 
+// With one descriptor: the log file as the master has opened it, to write to from now on. Workers
+// open no files; they may have no right to.
 struct LogReopen {
     bool operator==(const LogReopen&) const = default;
 };

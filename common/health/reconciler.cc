@@ -123,30 +123,36 @@ void Reconciler::judge(uint32_t shard, int cause, uint64_t now_ms) {
                 counts ? std::min(first_failure_ms, view.first_failure_ms) : first_failure_ms;
         }
     }
-    const bool contradicted =
-        std::any_of(workers_.begin(), workers_.end(), [&](const Worker& worker) {
-            return worker.up && !worker.views[shard].accuses &&
-                   worker.views[shard].last_success_ms > first_failure_ms;
-        });
+    const bool is_contradicted = contradicted(shard, first_failure_ms);
     servers_[shard].cause = cause;
-    if ((fresh_accusers >= 2 && !contradicted) || mutated(settings_, Mutation::kNoVeto)) {
+    servers_[shard].accused_since_ms = first_failure_ms;
+    if ((fresh_accusers >= 2 && !is_contradicted) || mutated(settings_, Mutation::kNoVeto)) {
         eject(shard, cause, now_ms);
     } else if (settings_.probe) {
-        decide_by_probe(shard, contradicted, now_ms);
-    } else if (contradicted) {
+        decide_by_probe(shard, is_contradicted, now_ms);
+    } else if (is_contradicted) {
         veto(shard, now_ms);
     } else {
         eject(shard, cause, now_ms);
     }
 }
 
-void Reconciler::decide_by_probe(uint32_t shard, bool contradicted, uint64_t now_ms) {
+bool Reconciler::contradicted(uint32_t shard, uint64_t since_ms) const {
+    return std::any_of(workers_.begin(), workers_.end(), [&](const Worker& worker) {
+        return worker.up && !worker.views[shard].accuses &&
+               worker.views[shard].last_success_ms > since_ms;
+    });
+}
+
+void Reconciler::decide_by_probe(uint32_t shard, bool is_contradicted, uint64_t now_ms) {
     Server& server = servers_[shard];
     if (server.probe_id != 0 || server.due_ms != kNever) {
         return;  // under way
     }
-    server.due_timeout_ms = contradicted ? settings_.probe_timeout_ms
-                                         : std::min(settings_.probe_timeout_ms, kDecisionProbeMs);
+    server.probe_weighs = is_contradicted;
+    server.due_timeout_ms = is_contradicted
+                                ? settings_.probe_timeout_ms
+                                : std::min(settings_.probe_timeout_ms, kDecisionProbeMs);
     const bool was_vetoed = server.last_veto_ms > 0;
     if (was_vetoed && now_ms < server.last_veto_ms + kDecisionGapMs) {
         server.due_ms = server.last_veto_ms + kDecisionGapMs;

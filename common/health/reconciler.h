@@ -41,6 +41,7 @@ struct ReconcilerAction {
     uint32_t worker = kAllWorkers;
     uint32_t shard = 0;
     int cause = 0;
+    uint64_t epoch = 0;  // that the verdict began
     uint64_t probe_id = 0;
     uint32_t timeout_ms = 0;  // active time, judged after reading
     bool flush = false;       // kStartProbe: empty the server once it answers
@@ -114,6 +115,8 @@ class Reconciler {
         uint32_t due_timeout_ms = 0;
         uint64_t probe_id = 0;  // 0 = none on its way
         uint64_t probe_until_ms = 0;
+        uint64_t accused_since_ms = kNever;  // the first failure that the present probe is about
+        bool probe_weighs = false;           // it was known to be contradicted when it began
         uint64_t last_veto_ms = 0;
         uint64_t returned_ms = 0;  // 0 = never
         uint32_t growth = 1;
@@ -133,7 +136,9 @@ class Reconciler {
 
     void carry_over(const Reconciler& former, uint64_t now_ms);
     void judge(uint32_t shard, int cause, uint64_t now_ms);
-    void decide_by_probe(uint32_t shard, bool contradicted, uint64_t now_ms);
+    void decide_by_probe(uint32_t shard, bool is_contradicted, uint64_t now_ms);
+    // Somebody who does not accuse it has had a success since.
+    [[nodiscard]] bool contradicted(uint32_t shard, uint64_t since_ms) const;
     void veto(uint32_t shard, uint64_t now_ms);
     void drop_accusations(uint32_t shard);
     void eject(uint32_t shard, int cause, uint64_t now_ms);

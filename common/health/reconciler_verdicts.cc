@@ -76,7 +76,8 @@ void Reconciler::publish(uint32_t shard, ReconcilerAction::Kind kind) {
     }
     servers_[shard].changed_epoch = epoch_;
     if (kind != Kind::kSendRing) {
-        actions_.push_back({.kind = kind, .shard = shard, .cause = servers_[shard].cause});
+        actions_.push_back(
+            {.kind = kind, .shard = shard, .cause = servers_[shard].cause, .epoch = epoch_});
     }
     actions_.push_back({.kind = Kind::kSendRing});
 }
@@ -125,7 +126,13 @@ void Reconciler::on_probe(uint32_t shard, uint64_t probe_id, ProbeResult result,
             if (is_good) {
                 veto(shard, now_ms);
             } else if (result == ProbeResult::kBad) {
-                eject(shard, server.cause, now_ms);
+                // Another worker's success may have been on its way all the time: then it was a
+                // short probe that failed, and a patient one decides.
+                if (!server.probe_weighs && contradicted(shard, server.accused_since_ms)) {
+                    decide_by_probe(shard, true, now_ms);
+                } else {
+                    eject(shard, server.cause, now_ms);
+                }
             } else {
                 drop_accusations(shard);  // they will be heard again
             }

@@ -16,6 +16,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size_bytes) {
     options.resolve_listen = [](const std::string& host, const std::string&) -> std::string {
         return host.empty() || host[0] == 'x' ? "unknown" : "";
     };
+    options.check_identity = [](const std::string& user, const std::string& group) {
+        return config::IdentityProblem{group.size() > 3, user == "root" ? "unknown" : "", ""};
+    };
     const config::LoadResult result = config::load(bytes, options);
     const bool has_errors = std::any_of(
         result.diagnostics.begin(), result.diagnostics.end(),

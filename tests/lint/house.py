@@ -15,6 +15,9 @@ UNFINISHED = re.compile(r"\b(FIX" + r"ME|XX" + r"X)\b")
 SLEEP = re.compile(r"\btime\.sl" + r"eep\(|\b(?:us|nanos)leep\b|\bsleep_(?:for|until)\b")
 SHELL_SLEEP = re.compile(r"^\s*sle" + r"ep\b")
 ALLOW_SLEEP = re.compile(r"lint: allow-sleep \S")
+OPENS = re.compile(r"(?<![\w>])::(?:open|openat|fopen|socket|socketpair|pipe2?|accept4?|dup|eventfd|"
+                   r"epoll_create1?|memfd_create)\([^;{]*[;{][^\n]*")
+ALLOW_INHERIT = re.compile(r"lint: allow-inherit \S")
 MACHINE_PATH = re.compile(r"(?<![\w.-])/(?:wo" + r"rk|ro" + r"ot|ho" + r"me)/[\w.]")
 
 
@@ -79,6 +82,15 @@ def rule_sleep(name, text):
             yield number, "use harness.wait_until (or say '" + "lint: allow-sleep REASON')"
 
 
+def rule_cloexec(name, text):
+    """every descriptor is opened with CLOEXEC: workers are started while it is open"""
+    if not name.endswith((".h", ".cc")) or name.startswith("tests/"):
+        return
+    for match in OPENS.finditer(text):
+        if "CLOEXEC" not in match.group() and not ALLOW_INHERIT.search(match.group()):
+            yield text.count("\n", 0, match.start()) + 1, match.group().split("\n")[0]
+
+
 def rule_machine_path(name, text):
     """no path of somebody's machine"""
     for number, line in enumerate(text.split("\n"), 1):
@@ -88,7 +100,7 @@ def rule_machine_path(name, text):
 
 
 RULES = (rule_licence, rule_whitespace, rule_columns, rule_header_guard, rule_unfinished,
-         rule_sleep, rule_machine_path)
+         rule_sleep, rule_cloexec, rule_machine_path)
 
 
 def check_readme(report):

@@ -98,11 +98,22 @@ def _die_with_the_tests():
     _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def spawn(command, **options):
+def _with_descriptors(limit):
+    """A preexec_fn: dies with the tests, under that RLIMIT_NOFILE if any."""
+
+    def prepare():
+        if limit:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+        _die_with_the_tests()
+
+    return prepare
+
+
+def spawn(command, nofile=None, **options):
     """A child that does not outlive the test run, whatever happens to it."""
     options.setdefault("stdin", subprocess.DEVNULL)
-    return subprocess.Popen([str(word) for word in command], preexec_fn=_die_with_the_tests,
-                            **options)
+    return subprocess.Popen([str(word) for word in command],
+                            preexec_fn=_with_descriptors(nofile), **options)
 
 
 # ---- processes, seen through /proc ---------------------------------------------------------------
@@ -132,6 +143,27 @@ def title_of(pid):
     except (FileNotFoundError, ProcessLookupError):
         return ""
     return words.replace(b"\0", b" ").decode()
+
+
+def open_descriptors(pid):
+    """{number: what it is} as /proc shows it."""
+    found = {}
+    for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            found[int(entry.name)] = os.readlink(entry)
+    return found
+
+
+def status_of(pid):
+    """{"Uid": ["0", "0", ...], ...} of /proc/PID/status."""
+    lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+    return {line.split(":")[0]: line.split(":", 1)[1].split() for line in lines}
+
+
+def cpu_seconds(pid):
+    """CPU time the process has used."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def socket_inodes(pid):
@@ -449,7 +481,7 @@ class Proxy:
     """
 
     def __init__(self, folder, pools, *, process=None, workers=2, arguments=(), binary=None,
-                 stats_address="127.0.0.1", wait=True, env=None, nofile=None):
+                 stats_address="127.0.0.1", wait=True, env=None, nofile=None, pass_fds=()):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.binary = binary or BINARY
@@ -477,10 +509,9 @@ class Proxy:
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
             environment[name] = environment.get(name, "") + f":log_path={self._san}"
         with open(self.errors, "wb") as errors:
-            self.process = spawn(self.command, stdout=errors, stderr=errors, env=environment)
+            self.process = spawn(self.command, stdout=errors, stderr=errors, env=environment,
+                                 nofile=nofile, pass_fds=pass_fds)
         self.pid = self.process.pid
-        if nofile:
-            resource.prlimit(self.pid, resource.RLIMIT_NOFILE, (nofile, nofile))
         self._seen_pids = {self.pid}
         if wait:
             self.wait_started()
@@ -622,10 +653,10 @@ def _can_connect(address):
         return False
 
 
-def run_binary(*arguments, cwd=None, timeout=DEADLINE_S, binary=None):
+def run_binary(*arguments, cwd=None, timeout=DEADLINE_S, binary=None, nofile=None, **options):
     """Runs the binary to its end; returns (exit code, stdout, stderr) as text."""
     done = subprocess.run([binary or BINARY, *map(str, arguments)], cwd=cwd, timeout=timeout,
                           stdin=subprocess.DEVNULL, capture_output=True, check=False,
-                          preexec_fn=_die_with_the_tests)
+                          preexec_fn=_with_descriptors(nofile), **options)
     return (done.returncode, done.stdout.decode(errors="replace"),
             done.stderr.decode(errors="replace"))

@@ -9,6 +9,7 @@
 #include <string>
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 namespace ringmaster::base {
@@ -163,6 +164,26 @@ TEST_CASE_FIXTURE(LogFixture, "log: a line longer than any buffer is written who
     const std::string text(100000, 'x');
     RM_LOG(kErr, "{}", text);
     CHECK(content(file).find(' ' + text + '\n') != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(LogFixture,
+                  "log: a file that somebody else has opened is written to, and owned") {
+    open();
+    RM_LOG(kNotice, "by name");
+    const int before = log_fd();
+    const fs::path other = folder / "other";
+    const int fd = ::open(other.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    REQUIRE(fd >= 0);
+    log_use(fd);
+    CHECK(log_fd() == before);
+    CHECK(::fcntl(fd, F_GETFD) < 0);
+    CHECK((::fcntl(before, F_GETFD) & FD_CLOEXEC) != 0);
+    RM_LOG(kNotice, "by descriptor");
+    CHECK(content(file).find("by descriptor") == std::string::npos);
+    CHECK(content(other).find("by descriptor\n") != std::string::npos);
+    const Status back = log_open("", 5, "master");
+    CHECK(back.ok());
+    CHECK(::fcntl(before, F_GETFD) < 0);
 }
 
 }  // namespace

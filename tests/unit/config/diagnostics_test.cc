@@ -144,3 +144,33 @@ TEST_CASE("config diagnostics: the resolver's answer for a listen name is report
     CHECK(contains(text_of(result),
                    "f:2:3: error: cannot resolve the listen address '::1': no such host"));
 }
+
+TEST_CASE("config diagnostics: user and group are looked up, and blamed each for its own") {
+    std::string asked;
+    LoadOptions options;
+    options.check_identity = [&asked](const std::string& user, const std::string& group) {
+        asked = user + "/" + group;
+        return user == "bad" ? IdentityProblem{false, "no such user", ""}
+                             : IdentityProblem{group == "bad",
+                                               group == "bad" ? "no such group" : "", "a hint"};
+    };
+    const auto lines = [&](const std::string& keys) {
+        return text_of(load("ringmaster:\n" + keys + pool_with(""), options));
+    };
+    CHECK(lines("  group: web\n  user: www\n").empty());
+    CHECK(asked == "www/web");
+    CHECK(lines("  user: 33\n").empty());
+    CHECK(asked == "33/");
+    CHECK(lines("  workers: 1\n  user: bad\n  group: web\n") ==
+          "f:3:9: error: bad value 'bad' for 'user': no such user\n");
+    CHECK(lines("  user: www\n  group: bad\n") ==
+          "f:3:10: error: bad value 'bad' for 'group': no such group (a hint)\n");
+    asked.clear();
+    CHECK(lines("  group: web\n") ==
+          "f:2:10: error: 'group' stands without 'user' (name the user whose workers shall have "
+          "that group)\n");
+    CHECK(asked.empty());
+    // One mistake is one line.
+    CHECK(lines("  group: web\n  user:\n    - x\n") ==
+          "f:4:5: error: 'user' contains a list (one plain value stands here)\n");
+}

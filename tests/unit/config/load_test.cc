@@ -98,6 +98,8 @@ TEST_CASE("config load: the ringmaster section may stand anywhere and is no pool
         "  pid_file: /run/r.pid\n"
         "  stats_address: 127.0.0.1\n"
         "  stats_port: 22222\n"
+        "  user: www\n"
+        "  group: 33\n"
         "  shutdown_timeout: 1\n"
         "  drain_timeout: 2\n"
         "  max_memory: 64m\n";
@@ -113,6 +115,8 @@ TEST_CASE("config load: the ringmaster section may stand anywhere and is no pool
         CHECK(process.pid_file == "/run/r.pid");
         CHECK(process.stats_address == "127.0.0.1");
         CHECK(process.stats_port == 22222);
+        CHECK(process.user == "www");
+        CHECK(process.group == "33");
         CHECK(process.shutdown_timeout_ms == 1);
         CHECK(process.drain_timeout_ms == 2);
         CHECK(process.max_memory_bytes == 64 << 20);

@@ -257,6 +257,26 @@ TEST_CASE("reconciler: what does not fit is refused and changes nothing") {
     CHECK(m.verdict(0) == Verdict::kEjected);
 }
 
+TEST_CASE(
+    "reconciler: a success that is heard of only during the short probe asks for a patient one") {
+    Master m;
+    m.suspect(0, 1000);  // first failure at 990
+    REQUIRE(m.take(Kind::kStartProbe) == 1);
+    const ReconcilerAction quick = m.last[0];
+    CHECK(quick.timeout_ms == kDecisionProbeMs);
+    m.beat(1, 1060, {1050, 0, 0});
+    m.reconciler.on_probe(0, quick.probe_id, ProbeResult::kBad, 1100);
+    CHECK(m.verdict(0) == Verdict::kProbing);
+    REQUIRE(m.take(Kind::kStartProbe) == 1);
+    const ReconcilerAction patient = m.last[0];
+    CHECK(patient.timeout_ms == 1000);
+    // It decides, for good or bad, though the success is still there.
+    m.reconciler.on_probe(0, patient.probe_id, ProbeResult::kBad, 2100);
+    CHECK(m.verdict(0) == Verdict::kEjected);
+    REQUIRE(m.take(Kind::kEjected) == 1);
+    CHECK(m.last[0].epoch == 2);
+}
+
 TEST_CASE("reconciler: an accusation goes with its worker") {
     Master m;
     m.suspect(0, 1000);

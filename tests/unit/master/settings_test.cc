@@ -101,5 +101,21 @@ TEST_CASE("settings: server connections are workers x servers x server_connectio
     CHECK(connections_warning(count_server_connections(config, 4)).empty());
 }
 
+TEST_CASE("settings: who the workers are does not change while running") {
+    Settings running;
+    running.user = "www";
+    running.worker_credentials = io::Credentials{.uid = 33, .gid = 33, .groups = {}};
+    Settings next;
+    next.user = "other";
+    next.group = "web";
+    const std::vector<std::string> notes = keep_what_cannot_change(running, next);
+    REQUIRE(notes.size() == 2);
+    CHECK(notes[0].find("'user' cannot change") != std::string::npos);
+    CHECK(notes[1].find("'group' cannot change") != std::string::npos);
+    CHECK(next.user == "www");
+    CHECK(next.group.empty());
+    CHECK(next.worker_credentials == running.worker_credentials);
+}
+
 }  // namespace
 }  // namespace ringmaster::master

@@ -6,20 +6,57 @@
 namespace ringmaster::master {
 namespace {
 
-TEST_CASE("worker environment: what is written is read, whatever the file is called") {
-    for (const char* file : {"", "log", "/var/log/a;b;c", "1;2;3"}) {
-        const auto read = parse_worker_environment(
-            write_worker_environment({.slot = 12, .log_level = 11, .log_file = file}));
+TEST_CASE("worker environment: what is written is read") {
+    for (const bool has_log : {false, true}) {
+        const auto read = parse_worker_environment(write_worker_environment({.slot = 12,
+                                                                             .log_level = 11,
+                                                                             .master_pid = 4711,
+                                                                             .has_log = has_log,
+                                                                             .credentials = {}}));
         REQUIRE(read.has_value());
         CHECK(read->slot == 12);
         CHECK(read->log_level == 11);
-        CHECK(read->log_file == file);
+        CHECK(read->master_pid == 4711);
+        CHECK(read->has_log == has_log);
+        CHECK_FALSE(read->credentials.has_value());
+    }
+}
+
+TEST_CASE("worker environment: who to become, with any number of groups") {
+    for (const io::Credentials& credentials :
+         {io::Credentials{.uid = 65534, .gid = 0, .groups = {}},
+          io::Credentials{.uid = 0, .gid = 65534, .groups = {65534}},
+          io::Credentials{.uid = 4294967294, .gid = 4294967294, .groups = {4294967294, 0, 7}}}) {
+        const auto read =
+            parse_worker_environment(write_worker_environment({.credentials = credentials}));
+        REQUIRE(read.has_value());
+        CHECK(read->credentials == credentials);
     }
 }
 
 TEST_CASE("worker environment: anything else makes no worker") {
-    for (const char* text : {"", ";", ";;", "1", "1;", "1;2", "x;2;f", "1;x;f", "-1;2;f", "1 ;2;f",
-                             "99999999999;2;f"}) {
+    for (const char* text : {"",
+                             ";",
+                             ";;;;",
+                             "1",
+                             "1;",
+                             "1;2",
+                             "1;2;3",
+                             "1;2;3;",
+                             "1;2;3;1",
+                             "x;2;3;1;",
+                             "1;x;3;1;",
+                             "-1;2;3;1;",
+                             "1 ;2;3;1;",
+                             "99999999999;2;3;1;",
+                             "1;2;3;1;5",
+                             "1;2;3;1;5;",
+                             "1;2;3;1;5;6",
+                             "1;2;3;1;x;6;",
+                             "1;2;3;1;5;6;7",
+                             "1;2;3;1;5;6;x;",
+                             "1;2;3;1;5;6;;",
+                             "1;2;3;1;-5;6;"}) {
         CAPTURE(text);
         CHECK_FALSE(parse_worker_environment(text).has_value());
     }

@@ -28,6 +28,7 @@ const std::vector<std::string> kNutcracker = {"pool stats:",
                                               "forward_error",
                                               "fragments",
                                               "cross_shard",
+                                              "accept_paused",
                                               "ring_epoch",
                                               "servers_out",
                                               "suspects",
@@ -71,7 +72,7 @@ TEST_CASE("describe-stats: nutcracker's names, order and layout") {
 }
 
 TEST_CASE("stats table: enumerators index the rows") {
-    CHECK(pool_stats().size() == 15);
+    CHECK(pool_stats().size() == 16);
     CHECK(server_stats().size() == 13);
     CHECK(pool_stats()[static_cast<size_t>(PoolStat::kForwardError)].name == "forward_error");
     CHECK(server_stats()[static_cast<size_t>(ServerStat::kInQueue)].name == "in_queue");

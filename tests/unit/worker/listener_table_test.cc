@@ -153,6 +153,18 @@ TEST_CASE("listener table: a switch to a listener that is not here says so and d
     CHECK(setup.pools == std::vector<uint32_t>{6});
 }
 
+TEST_CASE("listener table: a switch may leave alone what is held for a later one") {
+    Setup setup;
+    setup.table.start(10);
+    const std::vector<control::ListenerUse> uses{{.listener = 11, .pool = 0}};
+    CHECK(setup.table.switch_to(uses, true));
+    CHECK_FALSE(setup.table.has(10));  // it was started, and is not named
+    CHECK(setup.table.has(12));
+    setup.table.drop_held();
+    CHECK_FALSE(setup.table.has(12));
+    CHECK(setup.table.has(11));
+}
+
 TEST_CASE("listener table: what was only held is dropped, the started go on") {
     Setup setup;
     setup.table.start(11);
@@ -174,6 +186,26 @@ TEST_CASE("listener table: emptying takes everything that waits") {
     setup.table.empty_all();
     CHECK(setup.pools.size() == 101);
     CHECK(setup.table.size() == 0);
+}
+
+TEST_CASE("listener table: while off nothing is accepted, whatever is started; queues wait") {
+    Setup setup;
+    setup.table.start(10);
+    setup.table.set_accepting(false);
+    setup.table.start(11);
+    for (MastersCopy& socket : setup.sockets) {
+        socket.connect_one();
+    }
+    setup.test.run_for_ms(5);
+    CHECK(setup.pools.empty());
+    setup.table.set_accepting(true);
+    setup.test.run_until([&] { return setup.pools.size() == 2; });
+    setup.test.run_for_ms(5);
+    CHECK(setup.pools.size() == 2);  // what was only held still is
+    setup.table.set_accepting(false);
+    setup.sockets[0].connect_one();
+    setup.table.empty_all();
+    CHECK(setup.pools.size() == 3);
 }
 
 }  // namespace

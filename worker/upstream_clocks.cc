@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// UpstreamConnection: its two clocks, and what a reload does to them.
+#include <algorithm>
+#include <cerrno>
+
+#include "worker/client_session.h"
+#include "worker/error_lines.h"
+#include "worker/pool.h"
+#include "worker/server.h"
+#include "worker/upstream_connection.h"
+
+namespace ringmaster::worker {
+
+using stats::ServerStat;
+
+namespace {
+
+// 0 = none, which is the longest.
+uint64_t longer_timeout(uint64_t a_ms, uint64_t b_ms) noexcept {
+    return a_ms == 0 || b_ms == 0 ? 0 : std::max(a_ms, b_ms);
+}
+
+}  // namespace
+
+uint64_t UpstreamConnection::health_timeout_ms() const noexcept {
+    const uint64_t timeout_ms = server_->pool().config().timeout_ms;
+    return inherited_left_ > 0 ? longer_timeout(inherited_timeout_ms_, timeout_ms) : timeout_ms;
+}
+
+void UpstreamConnection::rebind(Server& server, uint64_t grace_ms) {
+    uint64_t before_ms = health_timeout_ms();
+    const uint64_t after_ms = server.pool().config().timeout_ms;
+    if (after_ms > 0 && before_ms == 0) {
+        before_ms = std::max(after_ms, grace_ms);
+        const uint64_t deadline_ms = path_.loop.active_ms() + before_ms;
+        for (Fragment* f = head_; f != nullptr; f = f->fifo_next) {
+            f->deadline_ms = std::min(f->deadline_ms, deadline_ms);
+        }
+    }
+    inherited_timeout_ms_ = before_ms;
+    inherited_left_ = fifo_count_;
+    if (connected_) {
+        server_->stats().add(ServerStat::kServerConnections, -1);
+        server.stats().add(ServerStat::kServerConnections);
+    }
+    server_ = &server;
+}
+
+void UpstreamConnection::check_deadlines(uint64_t now_ms) {
+    if (head_ == nullptr || !is_open()) {
+        return;
+    }
+    const size_t queued = stream_.bytes_queued();
+    if (queued < last_bytes_queued_) {
+        last_progress_ms_ = now_ms;  // the server takes a partly written request
+    }
+    last_bytes_queued_ = queued;
+    const uint64_t timeout_ms = health_timeout_ms();
+    if (timeout_ms > 0 && now_ms - last_progress_ms_ >= timeout_ms) {
+        server_->note_failure("has made no progress for its timeout", ETIMEDOUT);
+        fail(ETIMEDOUT);
+        return;
+    }
+    expire_overdue(now_ms);
+}
+
+// Deadlines are in the order of the FIFO, but for those from before a reload.
+void UpstreamConnection::expire_overdue(uint64_t now_ms) {
+    for (Fragment* f = first_unexpired_; f != nullptr; f = f->fifo_next) {
+        if (now_ms < f->deadline_ms) {
+            if (inherited_left_ == 0) {
+                return;
+            }
+            continue;
+        }
+        const bool is_leaving = f == head_ && streaming_;  // such a reply makes progress
+        if (!is_leaving && !f->expired) {
+            expire(*f);
+        }
+        if (f == first_unexpired_) {
+            first_unexpired_ = f->fifo_next;
+        }
+    }
+}
+
+void UpstreamConnection::expire(Fragment& fragment) {
+    Request& request = *fragment.request;
+    if (request.handshake || request.client == nullptr) {
+        return;
+    }
+    const std::string_view line = server_error_line(server_->pool().config().redis, ETIMEDOUT);
+    fragment.expired = true;
+    fragment.reply.data = line.data();
+    fragment.reply.size = line.size();
+    request.proxy_error = true;
+    if (--request.unanswered == 0) {
+        request.client->on_answered(request);
+    }
+}
+
+}  // namespace ringmaster::worker
