@@ -416,7 +416,7 @@ def test_a_worker_born_after_a_reload_has_the_new_config(start_reloadable, x, y)
 
 @pytest.mark.slow
 def test_a_worker_that_is_being_born_during_a_reload(start_reloadable, x, y):
-    """Not asked, as it was not ready; told in the middle of its start. It serves the new config, and
+    """Not asked, as it was not ready; told in the middle of its start. It serves the new config and
     is not replaced for that. Each round catches it at another moment."""
     settings = redis_pool([x])
     reloader = start_reloadable({"p": settings}, workers=2)
