@@ -81,6 +81,7 @@ struct ProcessConfig {
     std::optional<std::string> pid_file;
     std::optional<std::string> stats_address;
     std::optional<uint16_t> stats_port;
+    std::optional<std::string> control;
     std::optional<std::string> user;   // of the workers; a name or a number
     std::optional<std::string> group;  // only beside user
     uint32_t shutdown_timeout_ms = 10000;

@@ -156,6 +156,21 @@ void HealthKeeper::on_address_change(size_t pool, size_t shard) {
     arm();
 }
 
+health::HandOutcome HealthKeeper::eject_by_hand(size_t pool, size_t shard) {
+    const auto outcome = pools_[pool].reconciler.eject_by_hand(static_cast<uint32_t>(shard));
+    obey(pool);
+    arm();
+    return outcome;
+}
+
+health::HandOutcome HealthKeeper::readmit_by_hand(size_t pool, size_t shard) {
+    const auto outcome =
+        pools_[pool].reconciler.readmit_by_hand(static_cast<uint32_t>(shard), loop_.now_ms());
+    obey(pool);
+    arm();
+    return outcome;
+}
+
 void HealthKeeper::after_poll() {
     bool changed = collect_probes();
     const uint64_t now_ms = loop_.now_ms();
@@ -265,7 +280,7 @@ void HealthKeeper::tell(Pool& pool, const ReconcilerAction& action) {
     switch (action.kind) {
         case ReconcilerAction::Kind::kEjected:
             RM_LOG(kWarn, "pool '{}': server '{}' ejected, epoch {}: {}", pool.name, server, epoch,
-                   cause_text(action.cause));
+                   action.by_hand ? "by hand" : cause_text(action.cause));
             return;
         case ReconcilerAction::Kind::kReadmitted:
             RM_LOG(kNotice, "pool '{}': server '{}' is back, epoch {}", pool.name, server, epoch);

@@ -50,6 +50,9 @@ class HealthKeeper {
     [[nodiscard]] bool on_suspect(size_t slot, const control::Suspect& message);
     [[nodiscard]] bool on_beat(size_t slot, const control::Beat& message);
     void on_address_change(size_t pool, size_t shard);
+    // A person's order. Requires: there is such a server.
+    health::HandOutcome eject_by_hand(size_t pool, size_t shard);
+    health::HandOutcome readmit_by_hand(size_t pool, size_t shard);
     // Of the loop's hooks.
     void after_poll();
 

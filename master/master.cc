@@ -90,8 +90,16 @@ Master::Master(io::Loop& loop, Settings settings, ConfigFile file, MergeSettings
                                                        listeners_.of_slot(0).size()));
                    },
                .adopt = [this](ReloadPlan plan) { adopt(std::move(plan)); },
-               .on_begin = [] {},
-               .on_end = [](const ReloadOutcome&) {}}) {
+               .on_begin = [this] { notifier_.reloading(); },
+               .on_end = [this](const ReloadOutcome&) { notifier_.reloaded(control_.summary()); }}),
+      notifier_(loop, settings_.daemonize),
+      control_(control_parts()),
+      control_server_(
+          loop,
+          [this](const std::vector<std::string>& words, ControlServer::OnAnswer on_answer) {
+              run_command(control_, words, std::move(on_answer));
+          }),
+      pulse_(loop, [this] { pulse(); }) {
     loop_.set_hooks(this);
     // First of all, so that an order that comes early is obeyed and not died of.
     install_signals();
@@ -119,7 +127,45 @@ base::Status Master::prepare() {
     if (std::string problem = room_problem(client_room_); !problem.empty()) {
         return base::Error{std::move(problem)};
     }
+    return open_control();
+}
+
+// Last: a second proxy must fail for the reason that matters.
+base::Status Master::open_control() {
+    const base::Status status = control_server_.open(settings_.control_path);
+    if (status) {
+        return {};
+    }
+    if (settings_.control_is_asked_for) {
+        return base::Error{"control: " + status.error().message};
+    }
+    control_problem_ = status.error().message;
     return {};
+}
+
+ControlParts Master::control_parts() {
+    return {
+        .loop = loop_,
+        .supervisor = supervisor_,
+        .health = health_,
+        .address = [this](size_t pool, size_t shard) { return resolver_->address(pool, shard); },
+        .config = [this]() -> const config::Config& { return *file_.config; },
+        .generation = [this] { return config_bytes_.generation; },
+        .stopping = [this] { return stop_.begun(); },
+        .stop =
+            [this](bool drain) {
+                begin_stop(drain ? StopSequence::Kind::kDrain : StopSequence::Kind::kGraceful,
+                           drain ? settings_.drain_timeout_ms : settings_.shutdown_timeout_ms);
+            },
+        .set_log_level =
+            [this](int level) {
+                set_log_level(level);
+                log_always(format("log level to {}", level));
+            },
+        .reload = [this](ReloadSequence::OnDone on_done) { reload_.request(std::move(on_done)); },
+        .reloads_done = [this] { return reload_.success_count(); },
+        .reloads_failed = [this] { return reload_.failure_count(); },
+        .config_file = settings_.config_file};
 }
 
 int Master::run() {
@@ -139,14 +185,17 @@ void Master::on_workers_ready() {
         return;
     }
     report_started();
-    reload_.allow();
+    // Before the process that was started ends: it is no longer the one to watch.
+    notifier_.ready(control_.summary());
     daemon_.report_success();
+    pulse_.start(RateKeeper::kPeriodMs, RateKeeper::kPeriodMs);
+    reload_.allow();
 }
 
 void Master::on_workers_cannot_start(const std::string& reason) {
     if (!stop_.begun()) {
         problem_ = reason;
-        stop_.at_once();
+        stop_at_once();
     }
 }
 
@@ -213,6 +262,15 @@ void Master::report_started() {
            "connections, ringmaster-" RM_VERSION " pid={}",
            settings_.workers, config.pools.size(), listeners_.text(), stats_server_.text(),
            connections.total, ::getpid());
+    if (!control_problem_.empty()) {
+        RM_LOG(kNotice, "no control socket: {}; --control PATH makes one elsewhere",
+               control_problem_);
+    }
+}
+
+void Master::pulse() {
+    control_.take_sample();
+    notifier_.status(control_.summary());
 }
 
 void Master::make_stats_document(std::function<void(std::string)> on_document) {
@@ -249,10 +307,7 @@ void Master::install_signals() {
               [this] { begin_stop(StopSequence::Kind::kGraceful, settings_.shutdown_timeout_ms); });
     on_signal(SIGQUIT, "SIGQUIT", ", draining",
               [this] { begin_stop(StopSequence::Kind::kDrain, settings_.drain_timeout_ms); });
-    on_signal(SIGINT, "SIGINT", ", exiting", [this] {
-        reload_.cancel("the process is stopping");
-        stop_.at_once();
-    });
+    on_signal(SIGINT, "SIGINT", ", exiting", [this] { stop_at_once(); });
     on_signal(SIGHUP, "SIGHUP", ", reopening log file, reloading", [this] { on_hup(); });
     on_signal(SIGUSR1, "SIGUSR1", ", reopening log file", [this] { reopen_logs(); });
     on_signal(SIGUSR2, "SIGUSR2", "", [] { RM_LOG(kNotice, "binary upgrade is not supported"); });
@@ -266,8 +321,15 @@ void Master::on_hup() {
 }
 
 void Master::begin_stop(StopSequence::Kind kind, uint32_t timeout_ms) {
+    notifier_.stopping(kind == StopSequence::Kind::kDrain ? "draining" : "stopping");
     reload_.cancel("the process is stopping");
     stop_.begin(kind, timeout_ms);
+}
+
+void Master::stop_at_once() {
+    notifier_.stopping("stopping");
+    reload_.cancel("the process is stopping");
+    stop_.at_once();
 }
 
 // ---- reload ----

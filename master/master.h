@@ -14,11 +14,15 @@
 #include "common/base/result.h"
 #include "common/io/loop.h"
 #include "common/io/signal.h"
+#include "common/io/timer.h"
 #include "master/client_room.h"
 #include "master/config_file.h"
+#include "master/control_backend.h"
+#include "master/control_server.h"
 #include "master/daemonize.h"
 #include "master/health_keeper.h"
 #include "master/listener_set.h"
+#include "master/notify.h"
 #include "master/pid_file.h"
 #include "master/reload_sequence.h"
 #include "master/server_resolver.h"
@@ -41,7 +45,7 @@ class Master : private SupervisorEvents, private io::LoopHooks {
     Master(const Master&) = delete;
     Master& operator=(const Master&) = delete;
 
-    // Takes pid file, listeners and stats port. Blocks while names are looked up.
+    // Takes pid file, listeners, stats port and control socket. Blocks while names are looked up.
     base::Status prepare();
     // Runs until the end; the process's exit code. Requires a good prepare().
     int run();
@@ -64,6 +68,10 @@ class Master : private SupervisorEvents, private io::LoopHooks {
     void reopen_logs();
     void change_log_level(int step);
     void set_log_level(int level);
+    ControlParts control_parts();
+    base::Status open_control();
+    void stop_at_once();
+    void pulse();
     void report_started();
     void make_stats_document(std::function<void(std::string)> on_document);
 
@@ -104,6 +112,11 @@ class Master : private SupervisorEvents, private io::LoopHooks {
     StatsServer stats_server_;
     StopSequence stop_;
     ReloadSequence reload_;
+    Notifier notifier_;
+    MasterControl control_;
+    ControlServer control_server_;
+    std::string control_problem_;  // why there is no control socket
+    io::Timer pulse_;              // every RateKeeper::kPeriodMs
 };
 
 }  // namespace ringmaster::master

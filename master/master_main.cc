@@ -15,6 +15,7 @@
 #include "common/stats/stats.h"
 #include "master/client_room.h"
 #include "master/config_file.h"
+#include "master/control_client.h"
 #include "master/daemonize.h"
 #include "master/identity.h"
 #include "master/machine.h"
@@ -137,6 +138,9 @@ int serve(const Options& options, ConfigFile file, std::optional<io::Credentials
 }  // namespace
 
 int master_main(const std::vector<std::string>& arguments) {
+    if (is_command_line(arguments)) {
+        return run_command_line(arguments);
+    }
     const auto options = parse_options(arguments);
     if (!options) {
         return fail(options.error().message);

@@ -4,7 +4,9 @@
 #include <string>
 
 #include "common/base/format.h"
+#include "master/control_client.h"
 #include "master/options.h"
+#include "master/settings.h"
 
 namespace ringmaster::master {
 
@@ -71,6 +73,11 @@ constexpr OptionRow kOptions[] = {
      .value_kind = "a number or 'auto'",
      .text = "worker processes; auto is one per available CPU",
      .default_text = "auto"},
+    {.long_name = "control",
+     .argument = "PATH",
+     .value_kind = "a path",
+     .text = "Unix socket that takes the commands below",
+     .default_text = kDefaultControlPath},
 };
 
 }  // namespace
@@ -87,7 +94,7 @@ std::string help_text() {
     std::string text = version_text() +
                        "Usage: ringmaster [-?hVdDt] [-v LEVEL] [-o FILE] [-c FILE] [-s PORT]\n"
                        "                  [-a ADDRESS] [-i MSEC] [-p FILE] [-m BYTES]\n"
-                       "                  [--workers N|auto]\n\n";
+                       "                  [--workers N|auto] [--control PATH]\n\n";
     for (const OptionRow& row : option_table()) {
         const std::string short_name =
             row.short_name != '\0' ? base::format("-{},", row.short_name) : "   ";
@@ -101,7 +108,7 @@ std::string help_text() {
         }
         text += '\n';
     }
-    return text;
+    return text + commands_help();
 }
 
 }  // namespace ringmaster::master

@@ -294,8 +294,9 @@ base::Result<Options> parse_options(const std::vector<std::string>& arguments) {
     options.log_file = reader.text("output");
     options.pid_file = reader.text("pid-file");
     options.stats_address = reader.text("stats-addr");
+    options.control = reader.text("control");
     read_numbers(reader, options);
-    for (const char* name : {"conf-file", "pid-file", "stats-addr"}) {
+    for (const char* name : {"conf-file", "pid-file", "stats-addr", "control"}) {
         if (reader.text(name) == "") {
             reader.fail(needs_value(**find_long(name)).message);
         }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line: nutcracker's flags with their meaning, and `--workers`.
+// The command line: nutcracker's flags with their meaning, `--workers` and `--control`.
 //
 // Long names may be shortened as far as they stay unambiguous, short flags may be bundled ("-tc
 // F"), the last of a repeated flag wins; all as getopt_long does it for nutcracker. Errors: one
@@ -31,7 +31,8 @@ struct Options {
     std::optional<std::string> pid_file;
     std::optional<std::string> stats_address;
     std::optional<uint16_t> stats_port;
-    std::optional<uint32_t> workers;  // 0 = auto
+    std::optional<uint32_t> workers;     // 0 = auto
+    std::optional<std::string> control;  // path of the control socket
 };
 
 // `arguments` without the program's name.

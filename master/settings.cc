@@ -30,6 +30,8 @@ Settings merge_settings(const Options& options, const config::ProcessConfig& pro
     settings.stats_address =
         first_of(options.stats_address, process.stats_address, settings.stats_address);
     settings.stats_port = first_of(options.stats_port, process.stats_port, settings.stats_port);
+    settings.control_path = first_of(options.control, process.control, settings.control_path);
+    settings.control_is_asked_for = options.control || process.control;
     settings.shutdown_timeout_ms = process.shutdown_timeout_ms;
     settings.drain_timeout_ms = process.drain_timeout_ms;
     const uint64_t memory_bytes =
@@ -55,6 +57,7 @@ std::vector<std::string> keep_what_cannot_change(const Settings& running, Settin
     keep("stats_port", running.stats_port, next.stats_port);
     keep("log_file", running.log_file, next.log_file);
     keep("pid_file", running.pid_file, next.pid_file);
+    keep("control", running.control_path, next.control_path);
     keep("user", running.user, next.user);
     keep("group", running.group, next.group);
     next.worker_credentials = running.worker_credentials;

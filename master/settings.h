@@ -14,6 +14,8 @@
 
 namespace ringmaster::master {
 
+inline constexpr const char* kDefaultControlPath = "/run/ringmaster/control.sock";
+
 struct Settings {
     std::string config_file;
     uint32_t workers = 1;  // 1..kMaxWorkers
@@ -22,6 +24,8 @@ struct Settings {
     std::string pid_file;                   // empty = none
     std::string stats_address = "0.0.0.0";  // a host, or a path when it begins with '/'
     uint16_t stats_port = 22222;
+    std::string control_path = kDefaultControlPath;
+    bool control_is_asked_for = false;  // then a start without it is a failure
     uint32_t shutdown_timeout_ms = 10000;
     uint32_t drain_timeout_ms = 60000;
     uint64_t memory_per_worker_bytes = 0;

@@ -26,6 +26,10 @@ void SlotWatch::start() {
 }
 
 void SlotWatch::stop() {
+    if (running_) {
+        // Whoever is told to stop next empties its queues first: no slot may be left out.
+        adopt(loop_.active_ms() + Adoption::kEmptyMs);
+    }
     running_ = false;
     check_timer_.stop();
     due_timer_.stop();

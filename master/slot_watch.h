@@ -36,7 +36,8 @@ class SlotWatch {
 
     // All slots serve for the first time: from now on somebody always should.
     void start();
-    // The workers are told to stop: nothing is adopted and nobody ended any more.
+    // The workers are about to be told to stop. Slots without a worker are adopted now, so that
+    // their queues are emptied as well; from then on nothing is, and nobody is ended.
     void stop();
 
     // Another config is in force. `wanted` slots are to be served; the others' sockets are adopted.

@@ -29,6 +29,7 @@ class StatsBook {
     // The slot's worker is gone.
     void fold(size_t slot);
     [[nodiscard]] stats::Snapshot merged() const;
+    [[nodiscard]] const stats::Snapshot& latest(size_t slot) const { return latest_[slot]; }
     // Some worker, living or dead, had a reply from this server.
     [[nodiscard]] bool ever_answered(size_t pool, size_t shard) const;
 

@@ -254,6 +254,7 @@ void Supervisor::on_worker_exit(WorkerProcess& worker, io::ProcessExit exit) {
     }
     events_.on_worker_gone(slot);
     if (respawning_ && !well) {
+        ++slots_[slot].crashes;
         count_crash();
     }
     watch_.on_exit(slot);

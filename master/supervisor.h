@@ -27,6 +27,7 @@
 #include "master/slot_watch.h"
 #include "master/stats_book.h"
 #include "master/stats_gather.h"
+#include "master/status_report.h"
 #include "master/worker_process.h"
 
 namespace ringmaster::master {
@@ -124,6 +125,11 @@ class Supervisor : private WorkerEvents {
     // Once per turn of the loop, after what has arrived was read (io::LoopHooks).
     void after_poll() { watch_.after_poll(); }
 
+    // For `status`: every slot that is wanted or has a worker, from its last beat and report.
+    [[nodiscard]] std::vector<WorkerStatus> worker_statuses() const;
+    // Slots the config asks for, and those of them whose workers are READY.
+    [[nodiscard]] size_t wanted_count() const noexcept;
+    [[nodiscard]] size_t ready_count() const noexcept;
     [[nodiscard]] size_t running_count() const noexcept;
     // Workers that ended unbidden, and slots whose listeners another worker took over; ever.
     [[nodiscard]] uint64_t crash_count() const noexcept { return crashes_.count(); }
@@ -135,6 +141,7 @@ class Supervisor : private WorkerEvents {
     struct Slot {
         std::unique_ptr<WorkerProcess> worker;  // null before the first
         std::unique_ptr<io::Timer> respawn;
+        uint64_t crashes = 0;        // ends that nobody ordered
         bool wanted = true;          // else its worker ends with its last client
         std::set<uint32_t> sockets;  // what its worker has been sent of its own listeners
     };

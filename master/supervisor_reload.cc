@@ -14,7 +14,8 @@ std::vector<size_t> Supervisor::ready_slots() const {
     std::vector<size_t> ready;
     for (size_t i = 0; i < slots_.size(); ++i) {
         const WorkerProcess* worker = slots_[i].worker.get();
-        if (worker != nullptr && worker->state() == WorkerProcess::State::kReady) {
+        if (worker != nullptr && worker->state() == WorkerProcess::State::kReady &&
+            !worker->accept_stopped()) {
             ready.push_back(i);
         }
     }
@@ -65,6 +66,9 @@ void Supervisor::commit(const control::Prepare& order, std::span<const size_t> p
     for (size_t i = 0; i < slots_.size(); ++i) {
         Slot& slot = slots_[i];
         slot.wanted = i < wanted;
+        if (is_connected(slot) && slot.worker->accept_stopped()) {
+            continue;  // told to end by itself: its successor starts with the new config
+        }
         if (is_connected(slot)) {
             const bool knows = std::find(prepared.begin(), prepared.end(), i) != prepared.end();
             if (!knows) {
@@ -112,7 +116,8 @@ void Supervisor::tell_to_commit(size_t index, uint32_t drain_timeout_ms) {
 std::vector<size_t> Supervisor::laggards() const {
     std::vector<size_t> slots;
     for (size_t i = 0; i < slots_.size(); ++i) {
-        if (is_connected(slots_[i]) && !is_current(*slots_[i].worker)) {
+        if (is_connected(slots_[i]) && !slots_[i].worker->accept_stopped() &&
+            !is_current(*slots_[i].worker)) {
             slots.push_back(i);
         }
     }

@@ -122,6 +122,7 @@ struct WorkerProcess::Receiver {
     }
     Complaint operator()(const control::Beat& beat) {
         worker.last_beat_ = beat;
+        worker.beat_at_ms_ = worker.loop_.now_ms();
         if (!worker.events_.on_worker_beat(worker, beat)) {
             return "a beat that does not fit the configuration";
         }

@@ -82,6 +82,10 @@ class WorkerProcess : private WorkerLinkHandler {
     // It has been told so: at HELLO, and by each Commit.
     void expect_generation(uint64_t generation) noexcept;
     [[nodiscard]] const control::Beat& last_beat() const noexcept { return last_beat_; }
+    // None before the first.
+    [[nodiscard]] std::optional<uint64_t> beat_age_ms() const noexcept {
+        return beat_at_ms_ ? std::optional(loop_.now_ms() - *beat_at_ms_) : std::nullopt;
+    }
     [[nodiscard]] bool accept_stopped() const noexcept { return accept_stopped_; }
 
   private:
@@ -103,6 +107,7 @@ class WorkerProcess : private WorkerLinkHandler {
     pid_t pid_ = 0;
     bool accept_stopped_ = false;
     control::Beat last_beat_;
+    std::optional<uint64_t> beat_at_ms_;
     io::Timer deadline_;
     io::Process process_;
     std::optional<WorkerLink> link_;

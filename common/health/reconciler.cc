@@ -25,7 +25,8 @@ void Reconciler::carry_over(const Reconciler& former, uint64_t now_ms) {
     counters_ = former.counters_;
     for (Server& server : servers_) {
         const uint32_t shard = former.shard_of(server.name);
-        if (settings_.auto_eject && shard < former.servers_.size()) {
+        const bool is_known = shard < former.servers_.size();
+        if (is_known && (settings_.auto_eject || former.servers_[shard].by_hand)) {
             server = former.servers_[shard];
             if (server.probe_id != 0) {  // its answer goes to the former generation
                 server.due_ms = server.verdict == Verdict::kIn ? kNever : now_ms;
@@ -38,13 +39,14 @@ void Reconciler::carry_over(const Reconciler& former, uint64_t now_ms) {
     }
     // Servers may have left the pool: what cannot be spared any more comes back in.
     for (size_t i = 0; i < servers_.size(); ++i) {
-        const bool is_out = servers_[i].verdict == Verdict::kEjected;
+        const bool is_out = servers_[i].verdict == Verdict::kEjected && !servers_[i].by_hand;
         if (is_out && ejected_count() > max_ejected(settings_, servers_.size())) {
             servers_[i].verdict = Verdict::kRefused;
             servers_[i].since_ms = now_ms;
             servers_[i].due_ms = now_ms;
         }
     }
+    spare_one();
 }
 
 // ---- workers ----

@@ -45,6 +45,15 @@ struct ReconcilerAction {
     uint64_t probe_id = 0;
     uint32_t timeout_ms = 0;  // active time, judged after reading
     bool flush = false;       // kStartProbe: empty the server once it answers
+    bool by_hand = false;     // kEjected: an order, not a judgement
+};
+
+// What became of an order to take a server out or back in.
+enum class HandOutcome : uint8_t {
+    kDone,
+    kAlready,     // it was so before; nothing has changed
+    kLastLive,    // eject: the ring would be left without a server that works
+    kAfterProbe,  // readmit, with flush_on_return: once a probe has emptied it
 };
 
 // kUnknown: the probe failed for a reason of this machine's own (counts_as_failure() is false).
@@ -86,6 +95,12 @@ class Reconciler {
     // The name stands for another address now: a new server. One that was out stays out until a
     // probe of the new address is good.
     void on_address_change(uint32_t shard, uint64_t now_ms);
+    // Orders, obeyed in pools without auto_eject too. What is out by hand is neither probed nor
+    // counted on: it stays out until it is readmitted by hand. max_ejection_percent is no limit
+    // here, but rehash keeps a server that works. Requires: shard < server_count().
+    HandOutcome eject_by_hand(uint32_t shard);
+    // Also of a server that was ejected or refused by judgement: trusts the order.
+    HandOutcome readmit_by_hand(uint32_t shard, uint64_t now_ms);
     // To be called once now >= next_due_ms().
     void tick(uint64_t now_ms);
     [[nodiscard]] uint64_t next_due_ms() const noexcept;
@@ -97,6 +112,9 @@ class Reconciler {
     [[nodiscard]] size_t server_count() const noexcept { return servers_.size(); }
     [[nodiscard]] bool is_live(uint32_t shard) const noexcept;
     [[nodiscard]] size_t ejected_count() const noexcept;
+    [[nodiscard]] bool is_out_by_hand(uint32_t shard) const noexcept {
+        return servers_[shard].by_hand;
+    }
     // server_count() when there is none.
     [[nodiscard]] uint32_t shard_of(std::string_view server_name) const noexcept;
     [[nodiscard]] const ReconcilerCounters& counters() const noexcept { return counters_; }
@@ -120,6 +138,7 @@ class Reconciler {
         uint64_t last_veto_ms = 0;
         uint64_t returned_ms = 0;  // 0 = never
         uint32_t growth = 1;
+        bool by_hand = false;  // then it is kEjected, and nothing is due
     };
     // What one worker has said of one server.
     struct View {
@@ -135,6 +154,7 @@ class Reconciler {
     };
 
     void carry_over(const Reconciler& former, uint64_t now_ms);
+    void spare_one();
     void judge(uint32_t shard, int cause, uint64_t now_ms);
     void decide_by_probe(uint32_t shard, bool is_contradicted, uint64_t now_ms);
     // Somebody who does not accuse it has had a success since.

@@ -76,8 +76,11 @@ void Reconciler::publish(uint32_t shard, ReconcilerAction::Kind kind) {
     }
     servers_[shard].changed_epoch = epoch_;
     if (kind != Kind::kSendRing) {
-        actions_.push_back(
-            {.kind = kind, .shard = shard, .cause = servers_[shard].cause, .epoch = epoch_});
+        actions_.push_back({.kind = kind,
+                            .shard = shard,
+                            .cause = servers_[shard].cause,
+                            .epoch = epoch_,
+                            .by_hand = servers_[shard].by_hand});
     }
     actions_.push_back({.kind = Kind::kSendRing});
 }
@@ -155,7 +158,7 @@ void Reconciler::on_address_change(uint32_t shard, uint64_t now_ms) {
     server.returned_ms = 0;
     server.last_veto_ms = 0;
     if (server.verdict == Verdict::kEjected) {
-        server.due_ms = now_ms;
+        server.due_ms = server.by_hand ? kNever : now_ms;
     } else {
         server.verdict = Verdict::kIn;
         server.due_ms = kNever;

@@ -310,3 +310,5 @@ class MasterOfOne:
         self.channel.close()
         for _, one in self.listeners.values():
             one.close()
+        errors = (self.folder / "stderr").read_text(errors="replace")
+        assert "Sanitizer" not in errors and "runtime error" not in errors, errors[:4000]

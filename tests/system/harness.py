@@ -475,13 +475,15 @@ def listen_address(settings):
 class Proxy:
     """One running proxy: ringmaster, or nutcracker when `binary` is that.
 
-    The log goes to `log` in the folder. Construction returns when it serves; stop() checks that it
-    ends well and leaves nothing behind. workers=None: the config decides, as the command line would
-    win over it; the same for stats_address=None, stats_port and pid file with it.
+    The log goes to `log` in the folder, the control socket is `control` there, or where `control`
+    says, or with False wherever the configuration says. Construction returns when it serves; stop()
+    checks that it ends well and leaves nothing behind. workers=None: the config decides, as the
+    command line would win over it; the same for stats_address=None, stats_port and pid file with it.
     """
 
     def __init__(self, folder, pools, *, process=None, workers=2, arguments=(), binary=None,
-                 stats_address="127.0.0.1", wait=True, env=None, nofile=None, pass_fds=()):
+                 stats_address="127.0.0.1", wait=True, env=None, nofile=None, pass_fds=(),
+                 control=True):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.binary = binary or BINARY
@@ -490,6 +492,7 @@ class Proxy:
         self.config = self.folder / "proxy.yml"
         self.log = self.folder / "log"
         self.pid_file = self.folder / "pid"
+        self.control = self.folder / "control" if control in (True, False) else control
         self.stats_port = free_port()
         self.stats_address = stats_address
         self.workers = workers
@@ -502,14 +505,15 @@ class Proxy:
             command += ["-i", "20"]
         elif workers is not None:
             command += ["--workers", workers]
-        self.command = [str(word) for word in [*command, *arguments]]
+        command += ["--control", self.control] if control and not self.is_nutcracker else []
+        self.start_command = [str(word) for word in [*command, *arguments]]
         self.errors = self.folder / "stderr"
         self._san = self.folder / "sanitizer"
         environment = {**os.environ, **(env or {})}
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
             environment[name] = environment.get(name, "") + f":log_path={self._san}"
         with open(self.errors, "wb") as errors:
-            self.process = spawn(self.command, stdout=errors, stderr=errors, env=environment,
+            self.process = spawn(self.start_command, stdout=errors, stderr=errors, env=environment,
                                  nofile=nofile, pass_fds=pass_fds)
         self.pid = self.process.pid
         self._seen_pids = {self.pid}
@@ -583,6 +587,12 @@ class Proxy:
     def stats(self):
         return read_stats(self.stats_target())
 
+    def command(self, *words, timeout=DEADLINE_S):
+        """ringmaster WORDS... to this proxy: (exit code, stdout, stderr)."""
+        head, *rest = words
+        return run_binary(head, "--control", self.control, *rest, binary=self.binary,
+                          timeout=timeout)
+
     # -- the end
 
     def signal(self, number):
@@ -603,6 +613,7 @@ class Proxy:
         wait_until(lambda: not any(is_alive(pid) for pid in self._seen_pids), 5,
                    f"the end of all of {self._seen_pids}")
         assert not self.pid_file.exists(), "the pid file is left behind"
+        assert not self.control.exists(), "the control socket is left behind"
         if isinstance(self.pools, dict):
             for settings in self.pools.values():
                 address = listen_address(settings)

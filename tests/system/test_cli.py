@@ -147,7 +147,8 @@ def test_a_log_file_that_cannot_be_opened_is_one_clear_line(folder, good):
 
 def test_without_output_the_log_goes_to_stderr(folder, good):
     with open(folder / "err", "wb") as err:
-        process = spawn([BINARY, "-c", good, "-a", "127.0.0.1", "-s", free_port(),
+        process = spawn([BINARY, "-c", good, "-a", "127.0.0.1", "--control", folder / "control",
+                         "-s", free_port(),
                          "--workers", "1"], stdout=subprocess.DEVNULL, stderr=err)
     try:
         wait_until(lambda: b"started" in (folder / "err").read_bytes(), what="the log line")
@@ -167,7 +168,8 @@ def test_workers_may_be_set_in_the_config(folder, redis_servers):
     path = folder / "c.yml"
     path.write_text(make_config({"r": settings}, {"workers": 3}))
     with open(folder / "err", "wb") as err:
-        process = spawn([BINARY, "-c", path, "-a", "127.0.0.1", "-s", free_port()], stderr=err)
+        process = spawn([BINARY, "-c", path, "-a", "127.0.0.1", "-s", free_port(),
+                         "--control", folder / "control"], stderr=err)
     try:
         wait_until(lambda: b"started" in (folder / "err").read_bytes(), what="the log line")
         children = open(f"/proc/{process.pid}/task/{process.pid}/children").read().split()

@@ -33,7 +33,8 @@ def write_config(folder, pools, process=None):
 def start_must_fail(folder, config, *arguments):
     """Runs in the foreground; returns the one line it says."""
     code, out, err = run_binary("-c", config, "-s", free_port(), "-a", "127.0.0.1",
-                                "--workers", "2", *arguments, cwd=folder)
+                                "--workers", "2", "--control", "control", *arguments,
+                                cwd=folder)
     assert code == 1, (code, out, err)
     lines = [line for line in err.splitlines() if line.strip()]
     assert len(lines) == 1, err
@@ -245,6 +246,7 @@ def daemon_pids():
 def test_a_daemon_serves_when_the_command_returns(folder, settings, daemon_pids):
     config = write_config(folder, {"p": settings})
     code, out, err = run_binary("-d", "-c", config, "-p", "pid", "-o", "log", "--workers", "2",
+                                "--control", "control",
                                 "-a", "127.0.0.1", "-s", free_port(), cwd=folder)
     assert code == 0, out + err
     pid = int((folder / "pid").read_text())
@@ -264,6 +266,7 @@ def test_a_daemon_reports_a_failed_start(folder, start_proxy, settings):
     proxy = start_proxy({"p": settings})
     config = write_config(folder, {"p": settings})
     code, out, err = run_binary("-d", "-c", config, "-p", folder / "pid", "-o", folder / "log",
+                                "--control", folder / "control",
                                 "-a", "127.0.0.1", "-s", free_port())
     assert code == 1
     assert "Address already in use" in err + (folder / "log").read_text()
@@ -465,6 +468,7 @@ def test_a_ctrl_c_to_the_whole_process_group_ends_everything(folder, settings):
     config = write_config(folder, {"p": settings})
     with open(folder / "err", "wb") as err:
         process = harness.spawn([BINARY, "-c", config, "-a", "127.0.0.1", "-s", free_port(),
+                                 "--control", folder / "control",
                                  "--workers", "2", "-p", folder / "pid"],
                                 stdout=subprocess.DEVNULL, stderr=err, start_new_session=True)
     try:

@@ -171,6 +171,19 @@ def serve_many(proxy, count, within_s):
     return clients
 
 
+def wait_until_all_accept(proxy, workers):
+    """The adopter may still take a few clients while it is told to let go."""
+
+    def all_accept():
+        clients = serve_many(proxy, 40, 1 * SLACK)
+        homes = set(homes_of(clients, workers))
+        for client in clients:
+            client.close()
+        return homes == set(workers)
+
+    wait_until(all_accept, what="every worker to accept again")
+
+
 # ---- workers die ---------------------------------------------------------------------------------
 
 
@@ -270,10 +283,7 @@ def test_a_slot_that_crash_loops_is_served_by_another_worker(start_proxy, settin
     workers = proxy.wait_workers(2)
     assert workers[0] == healthy
     wait_for_log(proxy, f"worker 1 serves again pid={workers[1]}")
-    clients = serve_many(proxy, 40, 1 * SLACK)
-    assert set(homes_of(clients, workers)) == set(workers)
-    for client in clients:
-        client.close()
+    wait_until_all_accept(proxy, workers)
 
 
 def test_a_draining_worker_s_slot_is_adopted(start_proxy):
@@ -292,6 +302,23 @@ def test_a_draining_worker_s_slot_is_adopted(start_proxy):
             new = [stack.enter_context(client) for client in serve_many(proxy, 30, 1 * SLACK)]
             assert set(homes_of(new, workers)) == {workers[0]}
             assert is_alive(workers[1])
+
+
+def test_term_serves_who_waits_at_a_slot_without_a_worker(start_proxy, settings):
+    """In the backoff, before the slot is adopted or just after."""
+    proxy = start_proxy({"p": settings}, workers=2)
+    for deaths in (1, 2):  # the second one is young: its successor has to wait
+        os.kill(proxy.wait_workers()[1], signal.SIGKILL)
+        wait_for_log(proxy, "worker 1 is gone", count=deaths)
+        wait_for_log(proxy, "serves again")
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(proxy.redis()) for _ in range(20)]
+        for client in clients:
+            client.send(encode("SET", "k", "v") + encode("GET", "k"))
+        proxy.signal(signal.SIGTERM)
+        for client in clients:
+            assert client.read_to_end() == b"+OK\r\n$1\r\nv\r\n"
+    assert proxy.wait_exit() == 0
 
 
 # ---- workers are stopped -------------------------------------------------------------------------
@@ -328,8 +355,7 @@ def test_a_stopped_worker_s_new_clients_are_served_by_the_others(start_proxy, se
             assert client.call("ECHO", f"again {number}") == f"again {number}".encode()
         wait_for_log(proxy, rf"worker 1 is silent pid={workers[1]} silent_ms=1\d\d\d \(stopped\)")
         wait_for_log(proxy, "worker 0 no longer accepts for slot 1")
-        later = [stack.enter_context(client) for client in serve_many(proxy, 60, 1 * SLACK)]
-        assert set(homes_of(later, workers)) == set(workers)
+        wait_until_all_accept(proxy, workers)
     assert proxy.worker_pids() == workers
 
 

@@ -99,7 +99,7 @@ TEST_CASE("config keys: names are unique over both sections and every key is doc
         CHECK_FALSE(key.doc.empty());
     }
     CHECK(pool_keys().size() == 26);
-    CHECK(process_keys().size() == 11);
+    CHECK(process_keys().size() == 12);
 }
 
 TEST_CASE("config keys: every default that has a text can be written into a file") {
