@@ -13,7 +13,8 @@ import pytest
 import harness
 from clients import RespClient
 from gated import NamedServer
-from harness import free_port, make_config, pid_serving, pool, run_binary, wait_until
+from harness import (free_port, make_config, pid_serving, pids_serving, pool, run_binary,
+                     wait_until)
 from load import Load, long_lived, short_lived
 
 
@@ -351,7 +352,7 @@ def served_by_all(reloader, name):
             clients = [stack.enter_context(reloader.proxy.redis()) for _ in range(40)]
             for client in clients:
                 assert client.call("GET", "k") == name + b":k"
-            return {pid_serving(client.socket, workers) for client in clients} == set(workers)
+            return set(pids_serving([client.socket for client in clients], workers)) == set(workers)
 
     wait_until(all_have_answered, what="all workers to serve")
 
@@ -492,8 +493,8 @@ def test_a_config_that_kills_the_worker_that_prepares_it(start_reloadable, folde
         clients = [stack.enter_context(reloader.proxy.redis()) for _ in range(20)]
         for client in clients:
             assert client.call("GET", "k") == b"x:k"
-        others = [client for client in clients
-                  if pid_serving(client.socket, workers) != workers[slot]]
+        homes = pids_serving([client.socket for client in clients], workers)
+        others = [client for client, home in zip(clients, homes) if home != workers[slot]]
         reloader.write({"p": {**settings, "servers": [y.entry()]}})
         outcome = reloader.ask()
         assert outcome.generation is None
