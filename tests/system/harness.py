@@ -189,17 +189,24 @@ def socket_inodes(pid):
     return inodes
 
 
-def pid_serving(client_socket, pids):
-    """Which of `pids` holds the other end of a TCP (IPv4 loopback) connection; None if none yet."""
-    near, far = client_socket.getsockname(), client_socket.getpeername()
-    wanted = (f":{far[1]:04X}", f":{near[1]:04X}")
+def pids_serving(client_sockets, pids):
+    """Which of `pids` holds the other end of each TCP (IPv4 loopback) connection; None: nobody yet.
+
+    The kernel's table may be long: it is read once.
+    """
+    owners = {inode: pid for pid in pids for inode in socket_inodes(pid)}
+    inodes = {}
     for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()
-        if fields[1].endswith(wanted[0]) and fields[2].endswith(wanted[1]):
-            for pid in pids:
-                if fields[9] in socket_inodes(pid):
-                    return pid
-    return None
+        inodes[fields[1].rpartition(":")[2], fields[2].rpartition(":")[2]] = fields[9]
+    ends = [(f"{client.getpeername()[1]:04X}", f"{client.getsockname()[1]:04X}")
+            for client in client_sockets]
+    return [owners.get(inodes.get(end)) for end in ends]
+
+
+def pid_serving(client_socket, pids):
+    """The same for one connection."""
+    return pids_serving([client_socket], pids)[0]
 
 
 def is_stopped(pid):

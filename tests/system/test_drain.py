@@ -358,7 +358,7 @@ def test_a_worker_that_dies_during_quit_is_not_replaced(start_proxy, redis_serve
         clients = [stack.enter_context(proxy.redis()) for _ in range(20)]
         for client in clients:
             assert client.call("PING") == "PONG"
-        homes = [harness.pid_serving(client.socket, workers) for client in clients]
+        homes = harness.pids_serving([client.socket for client in clients], workers)
         proxy.signal(signal.SIGQUIT)
         wait_closed(proxy)
         os.kill(workers[0], signal.SIGKILL)

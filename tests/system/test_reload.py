@@ -11,7 +11,7 @@ import pytest
 import harness
 from clients import Connection, MemcachedClient, RespClient, RespError, encode
 from gated import NamedServer
-from harness import FakeServer, RedisServer, free_port, pid_serving, pool, wait_until
+from harness import FakeServer, RedisServer, free_port, pids_serving, pool, wait_until
 
 
 def redis_pool(servers, **settings):
@@ -28,6 +28,10 @@ def open_clients(stack, proxy, count, pool_name=None, works=lambda client: clien
     for client in clients:
         assert works(client) is not None
     return clients
+
+
+def homes_of(clients, pids):
+    return pids_serving([client.socket for client in clients], pids)
 
 
 def wait_refused(address):
@@ -78,8 +82,7 @@ def test_servers_that_stay_keep_their_connections(start_reloadable, how):
         keys = harness.spread_keys(30)
         clients = open_clients(stack, reloader.proxy, 12,
                                works=lambda client: [client.call("GET", key) for key in keys])
-        assert len({pid_serving(client.socket, reloader.proxy.worker_pids())
-                    for client in clients}) == 2
+        assert len(set(homes_of(clients, reloader.proxy.worker_pids()))) == 2
         assert (a.connections, b.connections) == (2, 2)
         three = [entry(a, "a"), entry(b, "b"), entry(c, "c")]
         for change in ({"timeout": 9000}, {"hash": "murmur"}, {"distribution": "modula"},
@@ -235,15 +238,14 @@ def test_clients_of_a_pool_that_stays_keep_their_connections(start_reloadable, r
     reloader = start_reloadable({"p": settings}, workers=3)
     with contextlib.ExitStack() as stack:
         clients = open_clients(stack, reloader.proxy, 30)
-        homes = [pid_serving(client.socket, reloader.proxy.worker_pids()) for client in clients]
+        homes = homes_of(clients, reloader.proxy.worker_pids())
         for change in ({"hash": "md5"}, {"servers": settings["servers"][:2]}, {"timeout": 1234},
                        {"backlog": 64}, {"tcpkeepalive": True}):
             reloader.reload({"p": {**settings, **change}})
             for number, client in enumerate(clients):
                 assert client.call("SET", f"k{number}", "v") == "OK"
                 assert client.call("GET", f"k{number}") == b"v"
-        assert homes == [pid_serving(client.socket, reloader.proxy.worker_pids())
-                         for client in clients]
+        assert homes == homes_of(clients, reloader.proxy.worker_pids())
         stats = reloader.proxy.stats()
         assert stats["p"]["client_connections"] == len(clients)
         assert stats["p"]["client_eof"] == 0 and stats["p"]["client_err"] == 0
@@ -619,10 +621,6 @@ def test_an_ejected_server_stays_ejected(start_reloadable, redis_servers):
 # ---- workers -------------------------------------------------------------------------------------
 
 
-def homes_of(clients, pids):
-    return [pid_serving(client.socket, pids) for client in clients]
-
-
 def test_fewer_workers_lose_no_client_and_no_connect(start_reloadable, redis_servers):
     settings = redis_pool(redis_servers)
     reloader = start_reloadable({"p": settings}, {"workers": 4}, workers=None)
@@ -661,8 +659,11 @@ def test_more_workers_take_their_share(start_reloadable, redis_servers):
         reloader.reload(process={"workers": 3})
         workers = reloader.proxy.wait_workers(3)
         assert workers[0] == first[0]
-        new = open_clients(stack, reloader.proxy, 60)
-        assert set(homes_of(new, workers)) == set(workers)
+
+        def all_take_some():  # until they are up, the first serves their queues
+            return set(homes_of(open_clients(stack, reloader.proxy, 40), workers)) == set(workers)
+
+        wait_until(all_take_some, what="all workers to accept")
         for client in old:
             assert client.call("PING") == "PONG"
 

@@ -247,7 +247,7 @@ def test_two_hundred_reloads_leave_nothing_behind(start_reloadable, redis_server
             is_sanitized() or all(resident_kb(pid) <= before[pid][0] * 1.05 + 512 for pid in pids))
 
     try:
-        wait_until(settled, 10, "memory and descriptors to be as before")
+        wait_until(settled, what="memory and descriptors to be as before")
     except AssertionError as late:
         after = {pid: (resident_kb(pid), descriptors(pid)) for pid in pids}
         raise AssertionError(f"before {before}, after {after}") from late

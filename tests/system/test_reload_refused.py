@@ -13,7 +13,8 @@ import pytest
 import harness
 from clients import RespClient
 from gated import NamedServer
-from harness import free_port, make_config, pid_serving, pool, run_binary, wait_until
+from harness import (free_port, make_config, pid_serving, pids_serving, pool, run_binary,
+                     wait_until)
 from load import Load, long_lived, short_lived
 
 
@@ -246,13 +247,29 @@ def test_an_unchanged_file_is_no_new_generation_by_signal(start_reloadable, x):
 # ---- many at once --------------------------------------------------------------------------------
 
 
-def test_five_signals_are_at_most_two_reloads(start_reloadable, x, y):
-    """Each with another file, within 10 ms; rounds in which the machine was slower do not count."""
+def test_five_signals_within_ten_milliseconds_are_at_most_two_reloads(start_reloadable, x, y):
+    settings = redis_pool([x])
+    reloader = start_reloadable({"p": settings})
+    for number in range(10):
+        server = y if number % 2 == 0 else x
+        before = len(reloader.outcomes())
+        reloader.write({"p": {**settings, "servers": [server.entry()]}})
+        for _ in range(5):
+            reloader.hup()
+            harness.let_time_pass(0.002, "the signals have to be some of them during a reload")
+        wait_until(lambda: serves(reloader, server.name), what="the new config")
+        # Behind whatever the signals have started.
+        reloader.reload({"p": {**settings, "servers": [server.entry()], "timeout": 6000}})
+        assert 1 <= len(reloader.outcomes()) - before - 1 <= 2, reloader.outcomes()[before:]
+
+
+def test_signals_that_come_faster_than_reloads_are_taken_together(start_reloadable, x, y):
+    """Each with another file. A round in which five took the machine over 2 ms does not count."""
     settings = redis_pool([x])
     reloader = start_reloadable({"p": settings})
     config = reloader.proxy.config
     counted = 0
-    for number in range(40):
+    for number in range(60):
         server = y if number % 2 == 0 else x
         files = []
         for timeout in range(5000, 5005):
@@ -266,14 +283,13 @@ def test_five_signals_are_at_most_two_reloads(start_reloadable, x, y):
             reloader.hup()
         took = time.monotonic() - begin
         wait_until(lambda: serves(reloader, server.name), what="the new config")
-        # Behind whatever the signals have started.
         reloader.reload({"p": {**settings, "servers": [server.entry()], "timeout": 6000}})
-        if took < 0.01:
+        if took < 0.002:
             assert 1 <= len(reloader.outcomes()) - before - 1 <= 2, reloader.outcomes()[before:]
             counted += 1
         if counted == 5:
             return
-    assert counted, "five signals never came within 10 ms"
+    assert counted, "five signals never came within 2 ms"
 
 
 def test_a_signal_during_a_reload_is_remembered(start_reloadable, x, y):
@@ -336,7 +352,7 @@ def served_by_all(reloader, name):
             clients = [stack.enter_context(reloader.proxy.redis()) for _ in range(40)]
             for client in clients:
                 assert client.call("GET", "k") == name + b":k"
-            return {pid_serving(client.socket, workers) for client in clients} == set(workers)
+            return set(pids_serving([client.socket for client in clients], workers)) == set(workers)
 
     wait_until(all_have_answered, what="all workers to serve")
 
@@ -399,6 +415,36 @@ def test_a_worker_born_after_a_reload_has_the_new_config(start_reloadable, x, y)
         assert client.call("GET", "k") == b"x:k"
 
 
+@pytest.mark.slow
+def test_a_worker_that_is_being_born_during_a_reload(start_reloadable, x, y):
+    """Not asked, as it was not ready; told in the middle of its start. It serves the new config and
+    is not replaced for that. Each round catches it at another moment."""
+    settings = redis_pool([x])
+    reloader = start_reloadable({"p": settings}, workers=2)
+    proxy = reloader.proxy
+    for number in range(8):
+        server = (y, x)[number % 2]
+        first, victim = proxy.wait_workers(2)
+        harness.let_time_pass(0.55, "the successor of a worker that dies younger is delayed")
+        os.kill(victim, signal.SIGKILL)
+        newborn = None
+        begin = time.monotonic()
+        while newborn is None:  # no pause: its start takes a few milliseconds
+            newborn = next((pid for pid in harness.children_of(proxy.pid)
+                            if pid not in (first, victim)), None)
+            assert time.monotonic() - begin < harness.DEADLINE_S
+        harness.let_time_pass(number * 0.0005, "another moment of the start each time")
+        with harness.stopped([newborn]):
+            reloader.write({"p": {**settings, "servers": [server.entry()]}})
+            command = reloader.start_command()
+            harness.let_time_pass(0.1, "the reload is under way")
+        text = command.communicate(timeout=harness.DEADLINE_S)[0].decode()
+        assert command.returncode == 0, text
+        assert newborn in proxy.wait_workers(2), proxy.explain()
+        served_by_all(reloader, server.name)
+        assert harness.is_alive(newborn), proxy.explain()
+
+
 def test_a_worker_born_after_a_failed_reload_has_the_old_config(start_reloadable, x):
     reloader = start_reloadable({"p": redis_pool([x])}, workers=2)
     reloader.write_text(MANY_PROBLEMS)
@@ -447,8 +493,8 @@ def test_a_config_that_kills_the_worker_that_prepares_it(start_reloadable, folde
         clients = [stack.enter_context(reloader.proxy.redis()) for _ in range(20)]
         for client in clients:
             assert client.call("GET", "k") == b"x:k"
-        others = [client for client in clients
-                  if pid_serving(client.socket, workers) != workers[slot]]
+        homes = pids_serving([client.socket for client in clients], workers)
+        others = [client for client, home in zip(clients, homes) if home != workers[slot]]
         reloader.write({"p": {**settings, "servers": [y.entry()]}})
         outcome = reloader.ask()
         assert outcome.generation is None
