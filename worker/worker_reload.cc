@@ -67,6 +67,11 @@ void Worker::handle(control::Abort& message) {
 }
 
 void Worker::handle(control::Commit& message) {
+    // A worker that was being born while the others voted gets both orders at once.
+    while (prepared_ != nullptr && prepared_->number == message.generation &&
+           !prepared_->is_built()) {
+        prepared_->build_next(path_);
+    }
     const bool is_switch =
         prepared_ != nullptr && prepared_->is_built() && prepared_->number == message.generation;
     if (!ready_ || (!is_switch && message.generation != current_->number)) {

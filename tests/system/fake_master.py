@@ -114,10 +114,10 @@ class MasterOfOne:
         ours, theirs = socket.socketpair()
         self.channel = ours
         self.channel.settimeout(DEADLINE_S)
-        environment = {**os.environ, **(env or {}), "RINGMASTER_WORKER": f"{SLOT};6;{self.log}"}
+        environment = {**os.environ, **(env or {}), "RINGMASTER_WORKER": f"{SLOT};6;{os.getpid()};1;"}
         with open(self.folder / "stderr", "wb") as errors:
             there = theirs.fileno()
-            self.process = spawn(["/bin/bash", "-c", f"exec {BINARY} 3<&{there} {there}<&-"],
+            self.process = spawn(["/bin/bash", "-c", f"exec {BINARY} 3<&{there} 4>>{self.log}"],
                                  stdout=errors, stderr=errors, env=environment,
                                  pass_fds=[theirs.fileno()])
         theirs.close()
@@ -233,6 +233,12 @@ class MasterOfOne:
 
     def prepare(self, pools, generation=None, process=None, config=None):
         """Sends Prepare and the new listeners; returns the worker's reason, "" for yes."""
+        generation = self.send_prepare(pools, generation, process, config)
+        prepared = self.expect(PREPARED)
+        assert prepared.u64() == generation
+        return prepared.text()
+
+    def send_prepare(self, pools, generation=None, process=None, config=None):
         generation = generation or self.generation + 1
         config = make_config(pools, process) if config is None else config
         self.send(PREPARE, u64(generation) + u64(0) + text("proxy.yml") + text(config))
@@ -241,9 +247,7 @@ class MasterOfOne:
                  if number not in self._given}
         if fresh:
             self.send_listeners(generation, fresh)
-        prepared = self.expect(PREPARED)
-        assert prepared.u64() == generation
-        return prepared.text()
+        return generation
 
     def send_commit(self, pools, generation, drain_timeout_ms=60000, surplus=False, uses=None):
         uses = ({} if surplus else self.uses(pools)) if uses is None else uses

@@ -130,6 +130,19 @@ def test_a_commit_of_what_was_never_prepared_ends_the_worker(start_worker, redis
     assert master.wait_exit() == 1
 
 
+def test_a_commit_may_come_right_behind_its_prepare(start_worker, redis_servers):
+    """As to a worker that was being born while the others voted: it is not built yet then."""
+    pools = redis_pools(redis_servers[:2])
+    master = start_worker(pools)
+    more = {**pools, **{f"q{i}": pool(redis_servers[:2], redis=True) for i in range(20)}}
+    with connect(pools) as client:
+        master.send_prepare(more)
+        master.commit(more)
+        assert client.call("SET", "key", "1") == "OK"
+    with connect(more, "q19") as client:
+        assert client.call("GET", "key") == b"1"
+
+
 def test_a_commit_that_names_an_unknown_listener_ends_the_worker(start_worker, redis_servers):
     pools = redis_pools(redis_servers[:1])
     master = start_worker(pools)
