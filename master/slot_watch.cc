@@ -85,7 +85,8 @@ std::vector<PoolListener> SlotWatch::lendable(size_t slot) const {
 // ---- what happens ----
 
 void SlotWatch::on_ready(size_t slot) {
-    slots_[slot] = Slot{};
+    slots_[slot].beats = BeatWatch();
+    slots_[slot].silent = false;
     slots_[slot].beats.start(loop_.active_ms());
     slots_[slot].accepting = true;
     adoption_.on_serving(slot);
@@ -108,14 +109,25 @@ void SlotWatch::on_beat(size_t index) {
 
 void SlotWatch::on_accept_stopped(size_t slot) {
     slots_[slot].accepting = false;
+    forget_lent_to(slot);
     adoption_.on_gone(slot, loop_.active_ms());
     adoption_due_ = true;
+}
+
+// Its sockets have gone with it: who adopts next is sent them anew.
+void SlotWatch::forget_lent_to(size_t slot) {
+    for (size_t other = 0; other < slots_.size(); ++other) {
+        if (adoption_.adopter(other) == slot) {
+            slots_[other].lent.clear();
+        }
+    }
 }
 
 void SlotWatch::on_exit(size_t slot) {
     slots_[slot].beats.stop();
     slots_[slot].silent = false;
     slots_[slot].accepting = false;
+    forget_lent_to(slot);
     adoption_.on_gone(slot, loop_.active_ms());
     adoption_due_ = true;
 }

@@ -70,6 +70,7 @@ class SlotWatch {
     void adopt(uint64_t now_ms);
     void take_back(size_t slot, size_t from);
     void lend(size_t slot, size_t to);
+    void forget_lent_to(size_t slot);
     [[nodiscard]] std::vector<PoolListener> lendable(size_t slot) const;
 
     io::Loop& loop_;

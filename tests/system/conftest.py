@@ -21,6 +21,7 @@ TEST_LIMIT_S = 180 + int(os.environ.get("RM_LOAD_SECONDS", 0))
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: left out by tests/run --quick")
+    config.addinivalue_line("markers", "alone: about time; tests/run gives it the machine")
 
 
 def pytest_sessionstart(session):

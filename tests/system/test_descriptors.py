@@ -80,7 +80,9 @@ def test_every_descriptor_is_known_before_and_after_traffic(start_proxy, folder,
 
     master = {**LOOP, "standard": 3, "/dev/zero": 5, str(proxy.log): 1, str(proxy.pid_file): 1,
               "unix unnamed": 2, f"tcp listener {port}": 2, f"unix listener {path}": 1,
-              f"tcp listener {proxy.stats_port}": 1, f"unix @ringmaster/127.0.0.1:{port}": 1}
+              f"tcp listener {proxy.stats_port}": 1, f"unix @ringmaster/127.0.0.1:{port}": 1,
+              f"unix listener {proxy.control}.{proxy.pid}": 1,
+              f"unix @ringmaster/control:{proxy.control}": 1}
 
     workers = proxy.wait_workers()
     assert inventory(proxy.pid) == master

@@ -23,6 +23,8 @@ from harness import (FakeServer, MemcachedServer, RedisServer, is_alive, let_tim
 from hostile import bulk, take_resp_request
 from steady_load import EMPTY, Memcached, Redis, SteadyLoad, is_error, tag_servers
 
+pytestmark = pytest.mark.alone
+
 WORKERS = 4
 AGREE_S = 0.25  # from the first verdict until no worker places a key otherwise
 AT_ONCE_S = 0.005

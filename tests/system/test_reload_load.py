@@ -15,6 +15,8 @@ from harness import free_port, let_time_pass, pool, wait_until
 from load import Load, long_lived, short_lived
 from reloader import is_sanitized
 
+pytestmark = pytest.mark.alone
+
 SECONDS = int(os.environ.get("RM_LOAD_SECONDS", 10))
 EVERY_S = 0.5
 

@@ -21,6 +21,8 @@ import harness
 from clients import RespClient, encode
 from harness import (BINARY, free_port, is_alive, let_time_pass, pool, port_is_open, wait_until)
 
+pytestmark = pytest.mark.alone
+
 IS_RELEASE = "/release/" in BINARY
 SLACK = 1 if IS_RELEASE else 3
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
