@@ -288,6 +288,30 @@ def test_a_slot_that_crash_loops_is_served_by_another_worker(start_proxy, settin
     wait_until_all_accept(proxy, workers)
 
 
+@pytest.mark.slow
+def test_a_worker_that_comes_back_adopts_again(start_proxy, settings):
+    """What it had been lent has gone with its predecessor."""
+    proxy = start_proxy({"p": settings}, workers=2)
+    proxy.wait_workers()
+    with CrashLoop(proxy, 1) as loop:
+        wait_until(lambda: loop.deaths >= 5, what="a long delay of the respawn")
+        adopter = proxy.wait_workers(1)[0]
+        os.kill(adopter, signal.SIGKILL)
+        wait_until(lambda: [pid for pid in proxy.worker_pids() if pid != adopter],
+                   what="the adopter's successor")
+        slowest_s = 0.0
+        until = time.monotonic() + 1
+        while time.monotonic() < until:
+            asked = time.monotonic()
+            with proxy.redis() as client:
+                with contextlib.suppress(ConnectionError):
+                    client.send(encode("PING"))
+                assert client.read_to_end_or_reply() in (b"+PONG\r\n", b"")
+            slowest_s = max(slowest_s, time.monotonic() - asked)
+            let_time_pass(0.004, "not thousands of connections")
+    assert slowest_s < 0.25 * SLACK
+
+
 def test_a_draining_worker_s_slot_is_adopted(start_proxy):
     """Told to end, it has closed its listeners and waits for a reply that does not come."""
     with harness.FakeServer(harness.never_answer) as fake:
