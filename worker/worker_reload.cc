@@ -67,6 +67,12 @@ void Worker::handle(control::Abort& message) {
 }
 
 void Worker::handle(control::Commit& message) {
+    if (prepared_ != nullptr && prepared_->number == message.generation) {
+        // Told to prepare just before, as one that was not there yet when its siblings were asked.
+        while (!prepared_->is_built()) {
+            prepared_->build_next(path_);
+        }
+    }
     const bool is_switch =
         prepared_ != nullptr && prepared_->is_built() && prepared_->number == message.generation;
     if (!ready_ || (!is_switch && message.generation != current_->number)) {
