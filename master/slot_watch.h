@@ -66,6 +66,7 @@ class SlotWatch {
         std::vector<uint32_t> lent;  // the slot's listeners that its adopter has been given
     };
 
+    void forget_loans_to(size_t adopter);
     void judge_beats(uint64_t now_ms);
     void adopt(uint64_t now_ms);
     void take_back(size_t slot, size_t from);
