@@ -128,6 +128,9 @@ void ReloadSequence::on_checked(const base::Status& checked) {
 // ---- prepare ----
 
 void ReloadSequence::prepare() {
+    if (phase_ != Phase::kResolving) {
+        return;  // cancelled meanwhile
+    }
     phase_ = Phase::kPreparing;
     order_ = {.generation = plan_.generation,
               .memory_bytes = plan_.settings.memory_per_worker_bytes,
