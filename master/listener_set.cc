@@ -135,14 +135,13 @@ base::Status ListenerSet::plan_tcp(size_t pool, const io::SocketAddress& address
         }
         plan.change.lock = *lock;
         // A port of ours looks taken to a probe; so 0.0.0.0 may follow 127.0.0.1 and the like.
-        const base::Status probed =
-            holds_port(address.port()) ? base::Status() : io::probe_bind(address);
+        base::Status probed = holds_port(address.port()) ? base::Status() : io::probe_bind(address);
         if (!probed) {
             discard(plan.change);
             return probed;
         }
     }
-    const base::Status status = add_sockets(plan.change, address, slots - std::min(slots, there));
+    base::Status status = add_sockets(plan.change, address, slots - std::min(slots, there));
     if (!status) {
         discard(plan.change);
         return status;
