@@ -17,8 +17,8 @@ ClientLedger ClientLedger::of(const config::Config& config, size_t slots) {
     return {limits, slots};
 }
 
-uint32_t ClientLedger::held(size_t pool) const noexcept {
-    uint32_t sum = 0;
+uint64_t ClientLedger::held(size_t pool) const noexcept {
+    uint64_t sum = 0;  // what workers say they hold may be anything
     for (const std::vector<uint32_t>& of_slot : held_) {
         sum += of_slot[pool];
     }

@@ -33,7 +33,7 @@ class ClientLedger {
     // The worker in `slot` is dead.
     void give_back_all(size_t slot) noexcept;
 
-    [[nodiscard]] uint32_t held(size_t pool) const noexcept;
+    [[nodiscard]] uint64_t held(size_t pool) const noexcept;
 
   private:
     std::vector<uint32_t> limits_;

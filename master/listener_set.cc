@@ -80,6 +80,12 @@ std::optional<size_t> ListenerSet::find_group(const std::string& text) const {
     return static_cast<size_t>(found - groups_.begin());
 }
 
+// By another pool: the config compares only what is written, and there are many spellings.
+bool ListenerSet::is_planned(const std::string& text) const {
+    return std::any_of(plans_.begin(), plans_.end(),
+                       [&](const Plan& plan) { return plan.change.text == text; });
+}
+
 bool ListenerSet::holds_port(uint16_t port) const {
     return std::any_of(groups_.begin(), groups_.end(),
                        [port](const Group& group) { return group.port == port; });
@@ -87,6 +93,9 @@ bool ListenerSet::holds_port(uint16_t port) const {
 
 base::Status ListenerSet::plan_unix(size_t pool, const config::PoolConfig& config) {
     const config::Address& listen = config.listen;
+    if (is_planned(listen.path)) {
+        return in_use(listen.path);
+    }
     Plan plan{.existing = find_group(listen.path), .change = {}};
     plan.change.pool = pool;
     plan.change.text = listen.path;
@@ -108,8 +117,7 @@ base::Status ListenerSet::plan_unix(size_t pool, const config::PoolConfig& confi
 base::Status ListenerSet::plan_tcp(size_t pool, const io::SocketAddress& address, int backlog,
                                    size_t slots) {
     const std::string text = address.text();
-    if (std::any_of(plans_.begin(), plans_.end(),
-                    [&](const Plan& plan) { return plan.change.text == text; })) {
+    if (is_planned(text)) {
         return in_use(text);
     }
     Plan plan{.existing = find_group(text), .change = {}};
@@ -127,14 +135,13 @@ base::Status ListenerSet::plan_tcp(size_t pool, const io::SocketAddress& address
         }
         plan.change.lock = *lock;
         // A port of ours looks taken to a probe; so 0.0.0.0 may follow 127.0.0.1 and the like.
-        const base::Status probed =
-            holds_port(address.port()) ? base::Status() : io::probe_bind(address);
+        base::Status probed = holds_port(address.port()) ? base::Status() : io::probe_bind(address);
         if (!probed) {
             discard(plan.change);
             return probed;
         }
     }
-    const base::Status status = add_sockets(plan.change, address, slots - std::min(slots, there));
+    base::Status status = add_sockets(plan.change, address, slots - std::min(slots, there));
     if (!status) {
         discard(plan.change);
         return status;

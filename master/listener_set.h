@@ -90,6 +90,7 @@ class ListenerSet {
     base::Status plan_tcp(size_t pool, const io::SocketAddress& address, int backlog, size_t slots);
     base::Status add_sockets(Group& group, const io::SocketAddress& address, size_t count);
     [[nodiscard]] std::optional<size_t> find_group(const std::string& text) const;
+    [[nodiscard]] bool is_planned(const std::string& text) const;
     [[nodiscard]] bool holds_port(uint16_t port) const;
     static void listen(Group& group, size_t first);
     static void put_in_place(Group& group);

@@ -12,8 +12,7 @@ namespace ringmaster::master {
 using base::format;
 
 ReloadSequence::ReloadSequence(io::Loop& loop, uint64_t first_generation, Surroundings surroundings)
-    : loop_(loop),
-      around_(std::move(surroundings)),
+    : around_(std::move(surroundings)),
       check_(loop),
       patience_(loop, [this] { on_patience_over(); }),
       generation_(first_generation),
@@ -128,6 +127,9 @@ void ReloadSequence::on_checked(const base::Status& checked) {
 // ---- prepare ----
 
 void ReloadSequence::prepare() {
+    if (phase_ != Phase::kResolving) {
+        return;  // cancelled meanwhile
+    }
     phase_ = Phase::kPreparing;
     order_ = {.generation = plan_.generation,
               .memory_bytes = plan_.settings.memory_per_worker_bytes,
@@ -240,7 +242,7 @@ void ReloadSequence::fail(std::vector<std::string> lines) {
     end({.ok = false, .generation = generation_, .lines = std::move(lines)});
 }
 
-void ReloadSequence::end(ReloadOutcome outcome) {
+void ReloadSequence::end(const ReloadOutcome& outcome) {
     patience_.stop();
     for (const std::string& line : outcome.lines) {
         if (outcome.ok) {

@@ -96,9 +96,8 @@ class ReloadSequence {
     void on_patience_over();
     void finish_commit();
     void fail(std::vector<std::string> lines);
-    void end(ReloadOutcome outcome);
+    void end(const ReloadOutcome& outcome);
 
-    io::Loop& loop_;
     Surroundings around_;
     ConfigCheck check_;
     io::Timer patience_;

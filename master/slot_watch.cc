@@ -84,12 +84,12 @@ std::vector<PoolListener> SlotWatch::lendable(size_t slot) const {
 
 // ---- what happens ----
 
-void SlotWatch::on_ready(size_t slot) {
-    slots_[slot].beats = BeatWatch();
-    slots_[slot].silent = false;
-    slots_[slot].beats.start(loop_.active_ms());
-    slots_[slot].accepting = true;
-    adoption_.on_serving(slot);
+void SlotWatch::on_ready(size_t index) {
+    Slot& slot = slots_[index];
+    slot.beats.start(loop_.active_ms());
+    slot.silent = false;
+    slot.accepting = true;  // what is lent is still to be taken back
+    adoption_.on_serving(index);
     adoption_due_ = true;
 }
 
@@ -107,27 +107,27 @@ void SlotWatch::on_beat(size_t index) {
     slot.beats.on_beat(now_ms);
 }
 
-void SlotWatch::on_accept_stopped(size_t slot) {
-    slots_[slot].accepting = false;
-    forget_lent_to(slot);
-    adoption_.on_gone(slot, loop_.active_ms());
-    adoption_due_ = true;
-}
-
-// Its sockets have gone with it: who adopts next is sent them anew.
-void SlotWatch::forget_lent_to(size_t slot) {
-    for (size_t other = 0; other < slots_.size(); ++other) {
-        if (adoption_.adopter(other) == slot) {
-            slots_[other].lent.clear();
+// Its loans end with it: the next adopter is to get them all.
+void SlotWatch::forget_loans_to(size_t adopter) {
+    for (size_t i = 0; i < slots_.size(); ++i) {
+        if (adoption_.adopter(i) == adopter) {
+            slots_[i].lent.clear();
         }
     }
 }
 
+void SlotWatch::on_accept_stopped(size_t slot) {
+    forget_loans_to(slot);
+    slots_[slot].accepting = false;
+    adoption_.on_gone(slot, loop_.active_ms());
+    adoption_due_ = true;
+}
+
 void SlotWatch::on_exit(size_t slot) {
+    forget_loans_to(slot);
     slots_[slot].beats.stop();
     slots_[slot].silent = false;
     slots_[slot].accepting = false;
-    forget_lent_to(slot);
     adoption_.on_gone(slot, loop_.active_ms());
     adoption_due_ = true;
 }

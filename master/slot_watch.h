@@ -66,11 +66,11 @@ class SlotWatch {
         std::vector<uint32_t> lent;  // the slot's listeners that its adopter has been given
     };
 
+    void forget_loans_to(size_t adopter);
     void judge_beats(uint64_t now_ms);
     void adopt(uint64_t now_ms);
     void take_back(size_t slot, size_t from);
     void lend(size_t slot, size_t to);
-    void forget_lent_to(size_t slot);
     [[nodiscard]] std::vector<PoolListener> lendable(size_t slot) const;
 
     io::Loop& loop_;

@@ -114,10 +114,11 @@ class MasterOfOne:
         ours, theirs = socket.socketpair()
         self.channel = ours
         self.channel.settimeout(DEADLINE_S)
+        # slot;level;pid of the master;has a log: master/worker_environment.h
         environment = {**os.environ, **(env or {}), "RINGMASTER_WORKER": f"{SLOT};6;{os.getpid()};1;"}
         with open(self.folder / "stderr", "wb") as errors:
-            there = theirs.fileno()
-            self.process = spawn(["/bin/bash", "-c", f"exec {BINARY} 3<&{there} 4>>{self.log}"],
+            self.process = spawn(["/bin/bash", "-c", f'exec "$0" 3<&{theirs.fileno()} 4>>"$1"',
+                                  BINARY, str(self.log)],
                                  stdout=errors, stderr=errors, env=environment,
                                  pass_fds=[theirs.fileno()])
         theirs.close()

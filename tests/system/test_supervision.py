@@ -312,6 +312,17 @@ def test_a_worker_that_comes_back_adopts_again(start_proxy, settings):
     assert slowest_s < 0.25 * SLACK
 
 
+def test_a_dead_worker_s_listeners_are_given_back_to_its_successor(start_proxy, settings):
+    proxy = start_proxy({"p": settings}, workers=2)
+    healthy = proxy.wait_workers()[0]
+    before = len(harness.socket_inodes(healthy))
+    with CrashLoop(proxy, 1):
+        wait_for_log(proxy, "worker 0 accepts for slot 1")
+        wait_until(lambda: len(harness.socket_inodes(healthy)) == before + 1, what="the loan")
+    wait_for_log(proxy, "worker 0 no longer accepts for slot 1")
+    wait_until(lambda: len(harness.socket_inodes(healthy)) == before, 5, "the loan's end")
+
+
 def test_a_draining_worker_s_slot_is_adopted(start_proxy):
     """Told to end, it has closed its listeners and waits for a reply that does not come."""
     with harness.FakeServer(harness.never_answer) as fake:
@@ -410,6 +421,19 @@ def test_the_last_worker_stopped_has_nobody_to_stand_in(start_proxy, settings):
     assert client.read_reply() == "PONG"
     client.close()
     assert proxy.worker_pids() == workers
+
+
+def test_a_stopped_worker_s_slot_outlives_its_adopter(start_proxy, settings):
+    proxy = start_proxy({"p": settings}, workers=3)
+    workers = proxy.wait_workers()
+    with harness.stopped([workers[0]]):
+        wait_for_log(proxy, r"worker \d accepts for slot 0")
+        adopter = int(re.findall(r"worker (\d) accepts for slot 0", proxy.log_text())[-1])
+        os.kill(workers[adopter], signal.SIGKILL)
+        wait_for_log(proxy, rf"worker {adopter} serves again")
+        wait_for_log(proxy, r"worker \d accepts for slot 0", count=2)
+        for client in serve_many(proxy, 30, 0.5 * SLACK):
+            client.close()
 
 
 def test_every_pool_of_a_stopped_worker_is_adopted_and_keeps_its_servers(start_proxy, redis_servers,

@@ -72,6 +72,24 @@ def test_clients_and_connections_to_servers_live_through_a_reload(start_worker, 
         assert sum(stats_after) > sum(stats_before)
 
 
+def test_a_commit_right_behind_its_prepare_is_followed(start_worker, redis_servers):
+    """As a worker gets it that was not there yet when the others were asked to prepare."""
+    pools = redis_pools(redis_servers[:2])
+    master = start_worker(pools)
+    others = {f"q{i}": pool(redis_servers[:1], redis=True) for i in range(8)}
+    after = {**pools, **others}
+    with connect(pools) as client:
+        assert client.call("SET", "a", "1") == "OK"
+        master.send(PREPARE, u64(2) + u64(0) + text("proxy.yml") + text(make_config(after)))
+        master._bind(after)
+        master.send_listeners(2, {number: index for number, index in master.uses(after).items()
+                                  if number not in master._given})
+        assert len(master.commit(after)) == len(after)
+        assert client.call("GET", "a") == b"1"
+        with connect(after, "q7") as other:
+            assert other.call("PING") == "PONG"
+
+
 def test_nothing_happens_between_prepare_and_abort(start_worker, redis_servers):
     pools = redis_pools(redis_servers[:2])
     other = {**changed(pools, hash="md5"), "second": pool(redis_servers, redis=True)}

@@ -162,6 +162,26 @@ TEST_CASE("listener set: all addresses of a port may follow one of them") {
     CHECK(connect_error(port) == 0);
 }
 
+TEST_CASE("listener set: one Unix path is one pool's, whatever its mode") {
+    char folder[] = "/tmp/rm-listeners-XXXXXX";
+    REQUIRE(::mkdtemp(folder) != nullptr);
+    const std::string path = std::string(folder) + "/a.sock";
+    {
+        ListenerSet set;
+        config::PoolConfig other = on_path("v", path);
+        other.listen.mode = 0660;
+        CHECK_FALSE(set.open(pools({on_path("u", path), other}), 1));
+        REQUIRE(set.open(pools({on_path("u", path)}), 1));
+        const auto status = set.prepare(pools({on_path("u", path), other}), 1);  // a reload
+        REQUIRE_FALSE(status);
+        CHECK(status.error().message ==
+              base::format("pool 'v': cannot listen on '{}': Address already in use", path));
+        REQUIRE(set.of_slot(0).size() == 1);
+        CHECK(connect_error(*io::SocketAddress::from_unix_path(path)) == 0);
+    }
+    CHECK(::rmdir(folder) == 0);
+}
+
 TEST_CASE("listener set: a Unix path appears at commit and goes with its pool") {
     char folder[] = "/tmp/rm-listeners-XXXXXX";
     REQUIRE(::mkdtemp(folder) != nullptr);

@@ -99,5 +99,39 @@ TEST_CASE("resolver: a name is looked up before the start goes on") {
     CHECK(resolver.address(0, 0) == resolver.address(0, 1));
 }
 
+TEST_CASE("resolver: what a former one knows is known from the start, and nothing else is") {
+    io::Loop loop;
+    ServerResolver former(loop, one_pool({server("localhost"), server("10.0.0.9")}), {});
+    former.start([&] { loop.stop(); });
+    loop.run();
+    REQUIRE_FALSE(former.address(0, 0).empty());
+
+    config::ServerConfig other_port = server("localhost");
+    other_port.address.port = 6380;
+    ServerResolver next(loop, one_pool({server("10.0.0.1"), server("localhost")}), {}, &former);
+    CHECK(next.address(0, 1) == former.address(0, 0));
+    CHECK(next.address(0, 0) == at("10.0.0.1"));
+    bool answered = false;
+    next.start([&] { answered = true; });
+    CHECK(answered);  // it is looked up again all the same, but not waited for
+    CHECK(next.lookups_pending());
+
+    const ServerResolver another(loop, one_pool({other_port}), {}, &former);
+    CHECK(another.address(0, 0).empty());
+}
+
+TEST_CASE("resolver: one that is gone before its answer comes is not told") {
+    io::Loop loop;
+    bool answered = false;
+    {
+        ServerResolver resolver(loop, one_pool({server("localhost")}), {});
+        resolver.start([&] { answered = true; });
+    }
+    ServerResolver other(loop, one_pool({server("localhost")}), {});
+    other.start([&] { loop.stop(); });
+    loop.run();
+    CHECK_FALSE(answered);
+}
+
 }  // namespace
 }  // namespace ringmaster::master

@@ -117,5 +117,45 @@ TEST_CASE("settings: who the workers are does not change while running") {
     CHECK(next.worker_credentials == running.worker_credentials);
 }
 
+TEST_CASE("settings: what cannot change stays, and is named") {
+    Settings running;
+    running.stats_address = "127.0.0.1";
+    running.stats_port = 1;
+    running.user = "proxy";
+    running.worker_credentials.emplace().uid = 77;
+    Settings next = running;
+    next.worker_credentials.reset();
+    CHECK(keep_what_cannot_change(running, next).empty());
+    REQUIRE(next.worker_credentials);
+    CHECK(next.worker_credentials->uid == 77);
+
+    next.workers = running.workers + 1;
+    next.log_level = running.log_level + 1;
+    next.drain_timeout_ms = running.drain_timeout_ms + 1;
+    CHECK(keep_what_cannot_change(running, next).empty());
+    CHECK(next.workers == running.workers + 1);
+    CHECK(next.log_level == running.log_level + 1);
+    CHECK(next.drain_timeout_ms == running.drain_timeout_ms + 1);
+
+    next.stats_address = "0.0.0.0";
+    next.stats_port = 2;
+    next.log_file = "other.log";
+    next.pid_file = "other.pid";
+    next.control_path = "/other.sock";
+    next.user = "";
+    next.group = "others";
+    const std::vector<std::string> lines = keep_what_cannot_change(running, next);
+    REQUIRE(lines.size() == 7);
+    CHECK(lines[1] ==
+          "warning: 'stats_port' cannot change while running, it stays '1': restart to use '2'");
+    CHECK(next.stats_address == running.stats_address);
+    CHECK(next.stats_port == running.stats_port);
+    CHECK(next.log_file == running.log_file);
+    CHECK(next.pid_file == running.pid_file);
+    CHECK(next.control_path == running.control_path);
+    CHECK(next.user == running.user);
+    CHECK(next.group == running.group);
+}
+
 }  // namespace
 }  // namespace ringmaster::master

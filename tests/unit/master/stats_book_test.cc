@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "master/stats_book.h"
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include <doctest/doctest.h>
 
 namespace ringmaster::master {
@@ -86,6 +90,52 @@ TEST_CASE("stats book: a server has answered when any worker ever had a reply fr
     CHECK_FALSE(book.ever_answered(0, 1));
     book.fold(1);
     CHECK(book.ever_answered(0, 0));
+}
+
+config::Config named(std::vector<std::pair<std::string, std::vector<std::string>>> pools) {
+    config::Config config;
+    for (auto& [name, servers] : pools) {
+        config::PoolConfig& pool = config.pools.emplace_back();
+        pool.name = name;
+        for (std::string& server : servers) {
+            pool.servers.emplace_back().name = std::move(server);
+        }
+    }
+    return config;
+}
+
+TEST_CASE("stats book: over a reload every server keeps what it counted, dead workers' too") {
+    StatsBook book(named({{"p", {"one", "two"}}}), 2);
+    CHECK(book.store(0, report(5, 1)));  // of "two"
+    CHECK(book.store(1, report(7, 2)));
+    book.fold(1);
+    book.reload(named({{"q", {"two"}}, {"p", {"two", "three"}}}), 3);
+    const stats::Snapshot merged = book.merged();
+    REQUIRE(merged.pools.size() == 2);
+    CHECK(merged.pools[0].servers[0].get(ServerStat::kRequests) == 0);
+    CHECK(merged.pools[1].servers[0].get(ServerStat::kRequests) == 12);
+    CHECK(merged.pools[1].servers[1].get(ServerStat::kRequests) == 0);
+    CHECK(merged.total_connections == 12);
+    CHECK(merged.curr_connections == 1);
+
+    // Reports have the new shape from now on; a new slot counts as the others.
+    CHECK_FALSE(book.store(0, report(6, 1)));
+    const size_t shape[] = {1, 2};
+    stats::Snapshot next = stats::make_snapshot(shape);
+    next.pools[1].servers[0].set(ServerStat::kRequests, 100);
+    CHECK(book.store(2, {.values = stats::flatten(next)}));
+    CHECK(book.merged().pools[1].servers[0].get(ServerStat::kRequests) == 112);
+    CHECK_FALSE(book.ever_answered(1, 0));
+}
+
+TEST_CASE("stats book: fewer slots leave the numbers of those that end") {
+    StatsBook book(named({{"p", {"one", "two"}}}), 2);
+    CHECK(book.store(1, report(7, 2)));
+    book.reload(named({{"p", {"one", "two"}}}), 1);
+    CHECK(requests(book) == 7);
+    CHECK(book.store(1, report(8, 1)));  // its worker still drains
+    book.fold(1);
+    CHECK(requests(book) == 8);
 }
 
 }  // namespace
