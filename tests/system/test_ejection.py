@@ -449,6 +449,24 @@ def test_a_single_server_that_is_silent_is_not_waited_for_each_time(start_proxy)
         assert proxy.stats()["p"]["server_ejects"] == 0
 
 
+@pytest.mark.slow
+def test_a_client_that_asks_again_at_once_waits_for_failure_limit_timeouts(start_proxy,
+                                                                           redis_servers):
+    """Its next attempt begins in the millisecond in which the former one was counted."""
+    with FakeServer(never_answer) as fake:
+        proxy = start_proxy({"p": eject_pool([*redis_servers[:3], fake], timeout=150,
+                                             probe_timeout=20, server_retry_timeout=60_000)},
+                            workers=1)
+        with proxy.redis() as client:
+            key = next(key for key in KEYS if f"server  {NAME}" in proxy.command("where", "p", key)[1])
+            for _ in range(8):
+                failed = 0
+                while isinstance(client.call("GET", key), RespError):
+                    failed += 1
+                assert failed <= 3  # two that are counted, one while the master looks for itself
+                assert proxy.command("readmit", "p", NAME)[0] == 0
+
+
 def test_max_ejection_percent_keeps_the_others_in(start_proxy, start_server, redis_servers):
     servers = [*redis_servers[:2], start_server(RedisServer), start_server(RedisServer)]
     proxy = start_proxy({"p": eject_pool(servers, max_ejection_percent=25)}, workers=WORKERS)
