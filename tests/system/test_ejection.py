@@ -6,6 +6,7 @@ a line with what it cost (pytest -s, or -rP). Wall-clock bars are those of the r
 """
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -714,6 +715,26 @@ def test_a_restarted_worker_knows_the_ring_before_it_accepts(start_proxy):
                         assert reply[:1] != b"%d" % VICTIM
             assert servers[VICTIM].connections == connections
         assert len(log_lines(proxy, EJECTED)) == 1
+
+
+def test_a_restarted_worker_does_not_change_the_time_of_an_ejection(start_proxy, start_server,
+                                                                    redis_servers):
+    server = start_server(RedisServer)
+    proxy = start_proxy({"p": eject_pool([*redis_servers[:3], server],
+                                         server_retry_timeout=60_000)}, workers=2)
+    ejected_at = lambda: proxy.stats()["p"][NAME]["server_ejected_at"]
+    server.stop()
+    with proxy.redis() as client:
+        wait_until(lambda: client.call("MGET", *KEYS) and log_lines(proxy, EJECTED, NAME),
+                   what="the ejection")
+    before = ejected_at()
+    workers = proxy.wait_workers()
+    os.kill(workers[0], signal.SIGKILL)
+    proxy.wait_workers(without=workers[:1])
+    wait_until(lambda: all(worker["state"] == "ready" and worker["pools"][0]["stats"]["servers_out"]
+                           for worker in json.loads(proxy.command("status", "--json")[1])["workers"]),
+               what="the new worker's first RING")
+    assert ejected_at() == before > 0
 
 
 def test_a_worker_that_slept_through_an_ejection_does_not_use_the_old_ring(start_proxy):
