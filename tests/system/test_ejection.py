@@ -737,6 +737,23 @@ def test_a_restarted_worker_does_not_change_the_time_of_an_ejection(start_proxy,
     assert ejected_at() == before > 0
 
 
+def test_a_reload_with_another_address_brings_an_ejected_server_back_soon(
+        start_reloadable, start_server, redis_servers):
+    server = start_server(RedisServer)
+    pools = {"p": eject_pool([*redis_servers[:3], server], server_retry_timeout=600_000)}
+    reloader = start_reloadable(pools, workers=2)
+    server.stop()
+    with reloader.proxy.redis() as client:
+        wait_until(lambda: client.call("MGET", *KEYS) and log_lines(reloader.proxy, EJECTED, NAME),
+                   what="the ejection")
+        elsewhere = start_server(RedisServer)
+        servers = [*pools["p"]["servers"][:3], elsewhere.entry(name=NAME)]
+        reloader.reload({"p": {**pools["p"], "servers": servers}})
+        wait_for_log(reloader.proxy, BACK, NAME)
+        wait_until(lambda: all(client.call("SET", key, "v") == "OK" for key in KEYS)
+                   and elsewhere.keys(), what="its keys' return")
+
+
 def test_a_worker_that_slept_through_an_ejection_does_not_use_the_old_ring(start_proxy):
     """What clients sent it while it slept lies there before the news; the news are read first."""
     with mode_servers(WORKERS) as servers:
