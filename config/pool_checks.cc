@@ -122,11 +122,11 @@ void check_eject(const PoolSection& section, Report& report) {
                      "a server is emptied by its probe: remove one of the two lines");
     }
     if (!eject.auto_eject) {
-        for (const PoolKey key : {kKey_eject_mode, kKey_max_ejection_percent, kKey_eject_probe,
-                                  kKey_probe_timeout, kKey_readmit}) {
+        // The others say what an ejection by hand does.
+        for (const PoolKey key : {kKey_max_ejection_percent, kKey_eject_probe}) {
             if (section.has(key)) {
                 report.warning(section.key_marks[key],
-                               base::format("'{}' has no effect: no server is ever ejected",
+                               base::format("'{}' has no effect: servers are ejected by hand only",
                                             pool_keys()[key].name),
                                "add auto_eject_hosts: true, or remove the line");
             }

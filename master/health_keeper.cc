@@ -37,10 +37,12 @@ HealthKeeper::HealthKeeper(io::Loop& loop, const config::Config& config, uint64_
 HealthKeeper::Pool HealthKeeper::make_pool(const config::PoolConfig& config,
                                            const Pool* former_or_null, uint64_t now_ms) {
     std::vector<std::string> names;
+    std::vector<std::string> addresses;
     std::vector<health::ProbeSettings> probes;
     std::vector<int64_t> ejected_at_us;
     for (const config::ServerConfig& server : config.servers) {
         names.push_back(server.name);
+        addresses.push_back(server.address.text);
         probes.push_back({.redis = config.redis,
                           .auth = config.redis_auth,
                           .db = config::redis_db_of(config, server),
@@ -59,6 +61,7 @@ HealthKeeper::Pool HealthKeeper::make_pool(const config::PoolConfig& config,
                                   now_ms);
     return {.name = config.name,
             .servers = std::move(names),
+            .addresses = std::move(addresses),
             .probes = std::move(probes),
             .ejected_at_us = std::move(ejected_at_us),
             .reconciler = std::move(reconciler)};
@@ -77,10 +80,22 @@ void HealthKeeper::reload(const config::Config& config, uint64_t generation) {
                 next.back().reconciler.on_worker_up(slot);
             }
         }
+        if (former != pools_.end()) {
+            note_moved_servers(*former, next.back(), loop_.now_ms());
+        }
     }
     pools_ = std::move(next);
     generation_ = generation;
     arm();
+}
+
+void HealthKeeper::note_moved_servers(const Pool& former, Pool& pool, uint64_t now_ms) {
+    for (uint32_t shard = 0; shard < pool.servers.size(); ++shard) {
+        const uint32_t before = former.reconciler.shard_of(pool.servers[shard]);
+        if (before < former.addresses.size() && former.addresses[before] != pool.addresses[shard]) {
+            pool.reconciler.on_address_change(shard, now_ms);
+        }
+    }
 }
 
 // ---- events ----

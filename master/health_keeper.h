@@ -68,6 +68,7 @@ class HealthKeeper {
     struct Pool {
         std::string name;
         std::vector<std::string> servers;
+        std::vector<std::string> addresses;         // by shard; as the configuration says them
         std::vector<health::ProbeSettings> probes;  // by shard
         std::vector<int64_t> ejected_at_us;         // by shard; since 1970, 0 = never
         health::Reconciler reconciler;
@@ -79,6 +80,8 @@ class HealthKeeper {
         std::unique_ptr<ProbeConnection> connection;
     };
 
+    // A server whose name stays and whose address is another one is probed there, and soon.
+    static void note_moved_servers(const Pool& former, Pool& pool, uint64_t now_ms);
     static Pool make_pool(const config::PoolConfig& config, const Pool* former_or_null,
                           uint64_t now_ms);
     void obey(size_t pool);

@@ -63,6 +63,10 @@ class Pool {
     // A connect failed, or a connection ended with requests outstanding. `attempt_began_ms` is
     // active time.
     void on_server_failure(uint32_t shard, int cause, uint64_t attempt_began_ms);
+    // See Ejector.
+    [[nodiscard]] uint64_t attempt_floor_ms(uint32_t shard) const noexcept {
+        return ejector_.attempt_floor_ms(shard);
+    }
     // Deadlines of health; false when there are none left.
     bool judge_health();
     [[nodiscard]] control::PoolHealth health() const;

@@ -147,11 +147,12 @@ void Pool::note_ejections() {
         if (is_out == server.is_out()) {
             continue;
         }
-        server.set_out(is_out);
+        const bool alone = is_out && ejector_.in_fallback();  // a RING would have ended it
+        server.set_out(is_out, alone);
         if (is_out) {
             server.renew_connections();
         }
-        if (is_out && ejector_.in_fallback()) {
+        if (alone) {
             RM_LOG(kWarn,
                    "pool '{}': the master does not answer, server '{}' is out for {} ms as far as "
                    "this worker goes",

@@ -59,9 +59,9 @@ bool Server::set_address(const io::SocketAddress& address) {
     return true;
 }
 
-void Server::set_out(bool is_out) {
+void Server::set_out(bool is_out, bool alone) {
     is_out_ = is_out;
-    if (is_out) {
+    if (is_out && alone) {
         timespec now{};
         ::clock_gettime(CLOCK_REALTIME, &now);
         stats_.set(ServerStat::kServerEjectedAt,

@@ -33,8 +33,9 @@ class Server {
     // Later requests open new connections; of the present ones idle ones close at once, busy ones
     // when they are idle.
     void renew_connections();
-    // Ejected, as far as this worker knows. The time of it is a stat.
-    void set_out(bool is_out);
+    // Ejected, as far as this worker knows. The time is a stat of whoever ejected it: the master,
+    // or this worker `alone`.
+    void set_out(bool is_out, bool alone);
     [[nodiscard]] bool is_out() const noexcept { return is_out_; }
 
     // A reload: takes the open connections of the same server under the former generation, with all

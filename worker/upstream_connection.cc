@@ -36,6 +36,7 @@ int UpstreamConnection::open() {
     ++path_.total_connections;
     ++path_.curr_connections;
     last_progress_ms_ = path_.loop.active_ms();
+    attempt_floor_ms_ = server_->pool().attempt_floor_ms(server_->shard());
     queue_handshake();
     return 0;
 }
@@ -246,7 +247,8 @@ size_t UpstreamConnection::stream_part(const Window& window, const char* data, s
 
 void UpstreamConnection::fail_since(int error, uint64_t attempt_began_ms) {
     if ((!connected_ || head_ != nullptr) && !retiring_) {
-        server_->pool().on_server_failure(server_->shard(), error, attempt_began_ms);
+        server_->pool().on_server_failure(server_->shard(), error,
+                                          std::max(attempt_began_ms, attempt_floor_ms_));
     }
     if (error == ETIMEDOUT) {
         server_->stats().add(ServerStat::kServerTimedout);

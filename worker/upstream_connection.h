@@ -113,6 +113,7 @@ class UpstreamConnection : public io::StreamHandler, public FlushLink {
     Fragment* tail_ = nullptr;
     Fragment* first_unexpired_ = nullptr;
     uint64_t last_progress_ms_ = 0;
+    uint64_t attempt_floor_ms_ = 0;  // Ejector's, at open()
     size_t last_bytes_queued_ = 0;
     uint64_t read_turn_ = 0;
     size_t read_this_turn_ = 0;

@@ -64,6 +64,11 @@ class Ejector {
     // A connect failed, or a connection ended with requests outstanding. Not for idle connections,
     // and not for those to a former address.
     void on_failure(const Failure& failure, Now now);
+    // When an attempt that begins now began, at least: in the millisecond of a failure that was
+    // counted, active time alone does not say which of the two was first.
+    [[nodiscard]] uint64_t attempt_floor_ms(uint32_t shard) const noexcept {
+        return servers_[shard].has_counted ? servers_[shard].last_counted_ms + 1 : 0;
+    }
     // False: it is not about this pool. An epoch before the current one is ignored.
     bool on_ring(const RingVerdicts& ring, Now now);
     // The server's connections are renewed (RECONNECT), or it has another address: its past is

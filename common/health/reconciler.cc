@@ -19,6 +19,12 @@ Reconciler::Reconciler(const Settings& settings, std::vector<std::string> server
     }
 }
 
+bool Reconciler::outlives_reload(const Server& server) const noexcept {
+    // Whoever ejects from now on: what is out may have to be emptied before it is in again.
+    const bool is_to_be_emptied = settings_.flush_on_return && server.verdict == Verdict::kEjected;
+    return settings_.auto_eject || server.by_hand || is_to_be_emptied;
+}
+
 void Reconciler::carry_over(const Reconciler& former, uint64_t now_ms) {
     epoch_ = former.epoch_ + 1;
     last_probe_id_ = former.last_probe_id_;
@@ -26,7 +32,7 @@ void Reconciler::carry_over(const Reconciler& former, uint64_t now_ms) {
     for (Server& server : servers_) {
         const uint32_t shard = former.shard_of(server.name);
         const bool is_known = shard < former.servers_.size();
-        if (is_known && (settings_.auto_eject || former.servers_[shard].by_hand)) {
+        if (is_known && outlives_reload(former.servers_[shard])) {
             server = former.servers_[shard];
             if (server.probe_id != 0) {  // its answer goes to the former generation
                 server.due_ms = server.verdict == Verdict::kIn ? kNever : now_ms;

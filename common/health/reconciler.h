@@ -154,6 +154,7 @@ class Reconciler {
     };
 
     void carry_over(const Reconciler& former, uint64_t now_ms);
+    [[nodiscard]] bool outlives_reload(const Server& server) const noexcept;
     void spare_one();
     void judge(uint32_t shard, int cause, uint64_t now_ms);
     void decide_by_probe(uint32_t shard, bool is_contradicted, uint64_t now_ms);

@@ -6,6 +6,7 @@ a line with what it cost (pytest -s, or -rP). Wall-clock bars are those of the r
 """
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -451,6 +452,28 @@ def test_a_single_server_that_is_silent_is_not_waited_for_each_time(start_proxy)
         assert proxy.stats()["p"]["server_ejects"] == 0
 
 
+@pytest.mark.slow
+def test_a_client_that_asks_again_at_once_waits_for_failure_limit_timeouts(start_proxy,
+                                                                           redis_servers):
+    """Its next attempt begins in the millisecond in which the former one was counted."""
+    with FakeServer(never_answer) as fake:
+        proxy = start_proxy({"p": eject_pool([*redis_servers[:3], fake], timeout=150,
+                                             probe_timeout=20, server_retry_timeout=60_000)},
+                            workers=1)
+        with proxy.redis() as client:
+            key = next(key for key in KEYS if f"server  {NAME}" in proxy.command("where", "p", key)[1])
+            for _ in range(8):
+                waits = []
+                began = time.monotonic()
+                while isinstance(client.call("GET", key), RespError):
+                    waits.append(time.monotonic() - began)
+                    began = time.monotonic()
+                # Two that are counted, one while the master looks for itself; one that joins a
+                # connection in its last moment does not wait.
+                assert sum(wait > 0.1 for wait in waits) <= 3, waits
+                assert proxy.command("readmit", "p", NAME)[0] == 0
+
+
 def test_max_ejection_percent_keeps_the_others_in(start_proxy, start_server, redis_servers):
     servers = [*redis_servers[:2], start_server(RedisServer), start_server(RedisServer)]
     proxy = start_proxy({"p": eject_pool(servers, max_ejection_percent=25)}, workers=WORKERS)
@@ -694,6 +717,43 @@ def test_a_restarted_worker_knows_the_ring_before_it_accepts(start_proxy):
                         assert reply[:1] != b"%d" % VICTIM
             assert servers[VICTIM].connections == connections
         assert len(log_lines(proxy, EJECTED)) == 1
+
+
+def test_a_restarted_worker_does_not_change_the_time_of_an_ejection(start_proxy, start_server,
+                                                                    redis_servers):
+    server = start_server(RedisServer)
+    proxy = start_proxy({"p": eject_pool([*redis_servers[:3], server],
+                                         server_retry_timeout=60_000)}, workers=2)
+    ejected_at = lambda: proxy.stats()["p"][NAME]["server_ejected_at"]
+    server.stop()
+    with proxy.redis() as client:
+        wait_until(lambda: client.call("MGET", *KEYS) and log_lines(proxy, EJECTED, NAME),
+                   what="the ejection")
+    before = ejected_at()
+    workers = proxy.wait_workers()
+    os.kill(workers[0], signal.SIGKILL)
+    proxy.wait_workers(without=workers[:1])
+    wait_until(lambda: all(worker["state"] == "ready" and worker["pools"][0]["stats"]["servers_out"]
+                           for worker in json.loads(proxy.command("status", "--json")[1])["workers"]),
+               what="the new worker's first RING")
+    assert ejected_at() == before > 0
+
+
+def test_a_reload_with_another_address_brings_an_ejected_server_back_soon(
+        start_reloadable, start_server, redis_servers):
+    server = start_server(RedisServer)
+    pools = {"p": eject_pool([*redis_servers[:3], server], server_retry_timeout=600_000)}
+    reloader = start_reloadable(pools, workers=2)
+    server.stop()
+    with reloader.proxy.redis() as client:
+        wait_until(lambda: client.call("MGET", *KEYS) and log_lines(reloader.proxy, EJECTED, NAME),
+                   what="the ejection")
+        elsewhere = start_server(RedisServer)
+        servers = [*pools["p"]["servers"][:3], elsewhere.entry(name=NAME)]
+        reloader.reload({"p": {**pools["p"], "servers": servers}})
+        wait_for_log(reloader.proxy, BACK, NAME)
+        wait_until(lambda: all(client.call("SET", key, "v") == "OK" for key in KEYS)
+                   and elsewhere.keys(), what="its keys' return")
 
 
 def test_a_worker_that_slept_through_an_ejection_does_not_use_the_old_ring(start_proxy):

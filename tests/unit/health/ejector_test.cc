@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/health/ejector.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <new>
@@ -108,6 +109,20 @@ TEST_CASE("ejector: a blip on fifty connections is one failure") {
     CHECK(f.suspects() == 0);
     f.fail(21, 22);
     CHECK(f.suspects() == 1);
+}
+
+TEST_CASE(
+    "ejector: an attempt behind a counted failure counts, in the millisecond of that one too") {
+    Fixture f;
+    CHECK(f.ejector.attempt_floor_ms(0) == 0);
+    const uint64_t before = std::max<uint64_t>(20, f.ejector.attempt_floor_ms(0));
+    f.fail(10, 20, ETIMEDOUT);
+    const uint64_t behind = std::max<uint64_t>(20, f.ejector.attempt_floor_ms(0));
+    f.fail(before, 120, ETIMEDOUT);
+    CHECK(f.suspects() == 0);
+    f.fail(behind, 120, ETIMEDOUT);
+    CHECK(f.suspects() == 1);
+    CHECK(f.ejector.attempt_floor_ms(1) == 0);
 }
 
 TEST_CASE("ejector: a success between two failures ends the streak, in the same millisecond too") {

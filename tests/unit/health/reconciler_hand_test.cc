@@ -129,6 +129,27 @@ TEST_CASE("reconciler: a reload carries over by name what is out by hand, withou
     CHECK(next.next_due_ms() == kNever);
 }
 
+TEST_CASE("reconciler: no reload brings a server back that has to be emptied first") {
+    Settings settings = reconciler_settings();
+    settings.flush_on_return = true;
+    Master master(settings);
+    master.kill(1, 100);
+    REQUIRE(master.verdict(1) == Verdict::kEjected);
+    settings.auto_eject = false;  // it was on
+    Reconciler next(settings, names(3), &master.reconciler, 200);
+    CHECK(next.ring().servers[1].verdict == Verdict::kEjected);
+    next.tick(next.next_due_ms());
+    const auto actions = next.take_actions();
+    REQUIRE(actions.size() == 1);
+    CHECK(actions[0].flush);
+    next.on_probe(1, actions[0].probe_id, ProbeResult::kGood, 5000);
+    CHECK(next.ring().servers[1].verdict == Verdict::kIn);
+
+    settings.flush_on_return = false;
+    const Reconciler keeps(settings, names(3), &master.reconciler, 200);
+    CHECK(keeps.ring().servers[1].verdict == Verdict::kIn);
+}
+
 TEST_CASE("reconciler: a reload that leaves only what is out by hand brings one back") {
     Master m;
     CHECK(m.reconciler.eject_by_hand(0) == HandOutcome::kDone);
