@@ -106,6 +106,8 @@ Master::Master(io::Loop& loop, Settings settings, ConfigFile file, MergeSettings
 }
 
 Master::~Master() {
+    // Without their handlers they would end this process before it has cleaned up.
+    io::block_signals();
     loop_.set_hooks(nullptr);
 }
 
