@@ -232,6 +232,7 @@ control::RingState Master::ring(size_t pool) const {
 void Master::after_poll() noexcept {
     health_.after_poll();
     supervisor_.after_poll();
+    reload_.after_poll();
 }
 
 void Master::on_worker_stopped() {
