@@ -16,6 +16,7 @@ ReloadSequence::ReloadSequence(io::Loop& loop, uint64_t first_generation, Surrou
       around_(std::move(surroundings)),
       check_(loop),
       patience_(loop, [this] { patience_due_ = true; }),
+      pace_(loop, [this] { start_if_wanted(); }),
       generation_(first_generation),
       last_generation_(first_generation) {}
 
@@ -44,6 +45,7 @@ void ReloadSequence::cancel(const std::string& reason) {
         around_.listeners.abort();
     }
     patience_.stop();
+    pace_.stop();
     phase_ = Phase::kOver;
     waiting_.insert(waiting_.end(), later_.begin(), later_.end());
     later_.clear();
@@ -64,6 +66,12 @@ void ReloadSequence::start_if_wanted() {
     if (phase_ != Phase::kIdle || !wanted_) {
         return;
     }
+    const uint64_t now_ms = loop_.now_ms();
+    if (now_ms < not_before_ms_) {
+        pace_.start(not_before_ms_ - now_ms);
+        return;
+    }
+    not_before_ms_ = now_ms + kPaceMs;
     wanted_ = false;
     waiting_ = std::exchange(later_, {});
     notes_.clear();

@@ -46,6 +46,9 @@ class ReloadSequence {
   public:
     static constexpr uint64_t kVoteMs = 5000;
     static constexpr uint64_t kCommitMs = 5000;
+    // From one begin to the next: who is asked in bursts reloads once for what came in between,
+    // however fast a reload is.
+    static constexpr uint64_t kPaceMs = 20;
 
     using OnDone = std::function<void(const ReloadOutcome& outcome)>;
 
@@ -108,6 +111,8 @@ class ReloadSequence {
     io::Timer patience_;
     uint64_t patience_until_ms_ = 0;  // active time
     bool patience_due_ = false;
+    io::Timer pace_;
+    uint64_t not_before_ms_ = 0;
     Phase phase_ = Phase::kNotYet;
     uint64_t generation_;
     uint64_t last_generation_;  // given to an attempt, successful or not
