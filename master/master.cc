@@ -106,6 +106,8 @@ Master::Master(io::Loop& loop, Settings settings, ConfigFile file, MergeSettings
 }
 
 Master::~Master() {
+    // Without their handlers they would end this process before it has cleaned up.
+    io::block_signals();
     loop_.set_hooks(nullptr);
 }
 
@@ -230,6 +232,7 @@ control::RingState Master::ring(size_t pool) const {
 void Master::after_poll() noexcept {
     health_.after_poll();
     supervisor_.after_poll();
+    reload_.after_poll();
 }
 
 void Master::on_worker_stopped() {

@@ -14,7 +14,8 @@ using base::format;
 ReloadSequence::ReloadSequence(io::Loop& loop, uint64_t first_generation, Surroundings surroundings)
     : around_(std::move(surroundings)),
       check_(loop),
-      patience_(loop, [this] { on_patience_over(); }),
+      patience_(loop, [this] { patience_due_ = true; }),
+      pace_(loop, [this] { start_if_wanted(); }),
       generation_(first_generation),
       last_generation_(first_generation) {}
 
@@ -43,6 +44,7 @@ void ReloadSequence::cancel(const std::string& reason) {
         around_.listeners.abort();
     }
     patience_.stop();
+    pace_.stop();
     phase_ = Phase::kOver;
     waiting_.insert(waiting_.end(), later_.begin(), later_.end());
     later_.clear();
@@ -63,6 +65,12 @@ void ReloadSequence::start_if_wanted() {
     if (phase_ != Phase::kIdle || !wanted_) {
         return;
     }
+    const uint64_t now_ms = loop_.now_ms();
+    if (now_ms < not_before_ms_) {
+        pace_.start(not_before_ms_ - now_ms);
+        return;
+    }
+    not_before_ms_ = now_ms + kPaceMs;
     wanted_ = false;
     waiting_ = std::exchange(later_, {});
     notes_.clear();
@@ -121,7 +129,11 @@ void ReloadSequence::on_checked(const base::Status& checked) {
     plan_.generation = ++last_generation_;
     phase_ = Phase::kResolving;
     plan_.resolver = around_.make_resolver(*plan_.file.config, plan_.generation);
-    plan_.resolver->start([this] { prepare(); });
+    plan_.resolver->start([this] {
+        if (phase_ == Phase::kResolving) {  // not cancelled meanwhile
+            prepare();
+        }
+    });
 }
 
 // ---- prepare ----
@@ -155,7 +167,7 @@ void ReloadSequence::ask() {
                 goes_on ? around_.listeners.prepared_of_slot(slot) : std::vector<PoolListener>());
         }
     }
-    patience_.start(kVoteMs);
+    be_patient(kVoteMs);
 }
 
 void ReloadSequence::on_prepared(size_t slot, const control::Prepared& vote) {
@@ -170,6 +182,23 @@ void ReloadSequence::on_worker_exit(size_t slot, const std::string& how) {
     } else if (phase_ == Phase::kCommitting) {
         on_committed();  // its successor starts with the new config
     }
+}
+
+void ReloadSequence::be_patient(uint64_t for_ms) {
+    patience_until_ms_ = loop_.active_ms() + for_ms;
+    patience_.start(for_ms);
+}
+
+void ReloadSequence::after_poll() {
+    if (!std::exchange(patience_due_, false)) {
+        return;
+    }
+    const uint64_t now_ms = loop_.active_ms();
+    if (now_ms < patience_until_ms_) {
+        patience_.start(patience_until_ms_ - now_ms);
+        return;
+    }
+    on_patience_over();
 }
 
 void ReloadSequence::on_patience_over() {
@@ -208,7 +237,7 @@ void ReloadSequence::commit() {
     around_.listeners.commit();
     around_.adopt(std::move(plan_));
     around_.supervisor.commit(order_, asked_, wanted, drain_timeout_ms);
-    patience_.start(kCommitMs);
+    be_patient(kCommitMs);
     on_committed();
 }
 
@@ -244,6 +273,7 @@ void ReloadSequence::fail(std::vector<std::string> lines) {
 
 void ReloadSequence::end(const ReloadOutcome& outcome) {
     patience_.stop();
+    patience_due_ = false;
     for (const std::string& line : outcome.lines) {
         if (outcome.ok) {
             RM_LOG(kNotice, "{}", line);

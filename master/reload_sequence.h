@@ -46,6 +46,9 @@ class ReloadSequence {
   public:
     static constexpr uint64_t kVoteMs = 5000;
     static constexpr uint64_t kCommitMs = 5000;
+    // From one begin to the next: who is asked in bursts reloads once for what came in between,
+    // however fast a reload is.
+    static constexpr uint64_t kPaceMs = 20;
 
     using OnDone = std::function<void(const ReloadOutcome& outcome)>;
 
@@ -79,6 +82,9 @@ class ReloadSequence {
     void on_prepared(size_t slot, const control::Prepared& vote);
     void on_worker_exit(size_t slot, const std::string& how);
     void on_committed();
+    // What the workers have said while this process was stopped or busy has been read: only now is
+    // anybody late (LoopHooks).
+    void after_poll();
 
     [[nodiscard]] uint64_t generation() const noexcept { return generation_; }
     [[nodiscard]] int64_t success_count() const noexcept { return successes_; }
@@ -93,6 +99,7 @@ class ReloadSequence {
     void obey(ReloadVote::Step step);
     void ask();
     void commit();
+    void be_patient(uint64_t for_ms);
     void on_patience_over();
     void finish_commit();
     void fail(std::vector<std::string> lines);
@@ -101,6 +108,10 @@ class ReloadSequence {
     Surroundings around_;
     ConfigCheck check_;
     io::Timer patience_;
+    uint64_t patience_until_ms_ = 0;  // active time
+    bool patience_due_ = false;
+    io::Timer pace_;
+    uint64_t not_before_ms_ = 0;
     Phase phase_ = Phase::kNotYet;
     uint64_t generation_;
     uint64_t last_generation_;  // given to an attempt, successful or not

@@ -6,6 +6,7 @@
 
 #include "common/base/log.h"
 #include "master/listener_messages.h"
+#include "master/process_state.h"
 #include "master/supervisor.h"
 
 namespace ringmaster::master {
@@ -126,9 +127,16 @@ std::vector<size_t> Supervisor::laggards() const {
 
 void Supervisor::kill(std::span<const size_t> slots) {
     for (const size_t slot : slots) {
+        WorkerProcess& worker = *slots_[slot].worker;
+        if (is_stopped(worker.pid())) {
+            // The order waits in its socket; until it goes on, somebody else accepts for it.
+            RM_LOG(kWarn, "worker {} is stopped and follows the reload when it goes on pid={}",
+                   slot, worker.pid());
+            continue;
+        }
         RM_LOG(kErr, "worker {} has not followed the reload pid={}: replacing it", slot,
-               slots_[slot].worker->pid());
-        slots_[slot].worker->kill(SIGKILL);
+               worker.pid());
+        worker.kill(SIGKILL);
     }
 }
 

@@ -67,13 +67,11 @@ void Worker::handle(control::Abort& message) {
 }
 
 void Worker::handle(control::Commit& message) {
-    // A worker that was being born while the others voted gets both orders at once.
-    while (prepared_ != nullptr && prepared_->number == message.generation &&
-           !prepared_->is_built()) {
+    const bool is_switch = prepared_ != nullptr && prepared_->number == message.generation;
+    // Born after the vote began: the order to prepare comes together with this one.
+    while (is_switch && !prepared_->is_built()) {
         prepared_->build_next(path_);
     }
-    const bool is_switch =
-        prepared_ != nullptr && prepared_->is_built() && prepared_->number == message.generation;
     if (!ready_ || (!is_switch && message.generation != current_->number)) {
         give_up(base::format("told to commit generation {}, which is not prepared",
                              message.generation));

@@ -43,4 +43,10 @@ void ignore_signal(int signal_number) noexcept {
     RM_ASSERT(::sigaction(signal_number, &action, nullptr) == 0);
 }
 
+void block_signals() noexcept {
+    sigset_t all;
+    ::sigfillset(&all);
+    RM_ASSERT(::pthread_sigmask(SIG_BLOCK, &all, nullptr) == 0);
+}
+
 }  // namespace ringmaster::io

@@ -25,4 +25,7 @@ class Signal {
 // Process-wide: the signal does nothing from now on.
 void ignore_signal(int signal_number) noexcept;
 
+// For a process that is leaving: whatever comes to this thread from now on stays pending.
+void block_signals() noexcept;
+
 }  // namespace ringmaster::io

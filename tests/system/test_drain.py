@@ -141,6 +141,17 @@ def test_term_under_load_answers_all_it_has_read(start_proxy, redis_servers, mem
     proxy.assert_nothing_left()
 
 
+def test_signals_up_to_the_very_end_do_not_change_it(start_proxy, slow):
+    """The handlers go before the process does: no signal may kill it in between."""
+    for number in [signal.SIGHUP, signal.SIGUSR1, signal.SIGTTIN, signal.SIGTERM] * 8:
+        proxy = start_proxy({"p": redis_pool([slow])}, workers=1)
+        proxy.signal(signal.SIGTERM)
+        while proxy.process.poll() is None:
+            proxy.signal(number)
+        assert proxy.process.returncode == 0, number
+        proxy.assert_nothing_left()
+
+
 @pytest.mark.slow
 def test_a_second_term_ends_within_a_tenth_of_a_second(start_proxy, slow):
     """The best of three, as the machine may be busy."""

@@ -508,3 +508,86 @@ def test_a_config_that_kills_the_worker_that_prepares_it(start_reloadable, folde
         for client in others:
             assert client.call("GET", "k") == b"y:k"
     served_by_all(reloader, b"y")
+
+
+def clients_of(reloader, pid, stack):
+    """Some clients that this worker serves."""
+    clients = [stack.enter_context(reloader.proxy.redis()) for _ in range(40)]
+    for client in clients:
+        assert client.call("GET", "k") == b"x:k"
+    found = [client for client in clients if pid_serving(client.socket, [pid])]
+    assert found, "the worker serves nobody"
+    return found
+
+
+def serves_again(proxy, pid):
+    return f"serves again pid={pid}" in proxy.log_text()
+
+
+def test_a_worker_born_while_the_others_vote_keeps_its_clients(start_reloadable, x, y):
+    """It was not asked; order and commit come to it in one piece."""
+    settings = redis_pool([x])
+    reloader = start_reloadable({"p": settings}, workers=3)
+    proxy = reloader.proxy
+    victim, = proxy.wait_workers(3)[1:2]
+    for _ in range(2):  # young deaths: the next birth waits, longer than the vote needs to begin
+        os.kill(victim, signal.SIGKILL)
+        victim = proxy.wait_workers(3, without=[victim])[1]
+        wait_until(lambda pid=victim: serves_again(proxy, pid), what="the slot to be filled")
+    workers = proxy.worker_pids()
+    os.kill(victim, signal.SIGKILL)
+    with contextlib.ExitStack() as stack:
+        with harness.stopped(workers[2:]):
+            reloader.write({"p": {**settings, "servers": [y.entry()]}})
+            command = reloader.start_command()
+            born = proxy.wait_workers(3, without=[victim])[1]
+            wait_until(lambda: serves_again(proxy, born), what="its READY")
+            assert command.poll() is None
+            clients = clients_of(reloader, born, stack)
+        text = command.communicate(timeout=harness.DEADLINE_S)[0].decode()
+        assert command.returncode == 0, text
+        for client in clients:
+            assert client.call("GET", "k") == b"y:k"
+        assert born in proxy.worker_pids()
+    served_by_all(reloader, b"y")
+
+
+@contextlib.contextmanager
+def stopped_behind_its_vote(reloader, workers):
+    """Worker 1 of 3 has voted yes and is stopped; the others have committed, the master waits."""
+    with harness.stopped([workers[2]]):
+        command = reloader.start_command()
+        harness.let_time_pass(0.3, "workers 0 and 1 have to vote; worker 2 holds the reload up")
+        os.kill(workers[1], signal.SIGSTOP)
+        wait_until(lambda: harness.is_stopped(workers[1]), what="worker 1 to stop")
+    try:
+        wait_until(lambda: "worker 2 notice" in reloader.proxy.log_text(), what="the commit")
+        yield command
+    finally:
+        os.kill(workers[1], signal.SIGCONT)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("who", ["worker", "master"])
+def test_a_process_stopped_between_vote_and_commit_costs_nobody_a_client(start_reloadable, x, y,
+                                                                       who):
+    """A stopped worker follows when it goes on; a stopped master reads before it judges."""
+    settings = redis_pool([x])
+    reloader = start_reloadable({"p": settings}, workers=3)
+    workers = reloader.proxy.wait_workers(3)
+    with contextlib.ExitStack() as stack:
+        clients = clients_of(reloader, workers[1], stack)
+        reloader.write({"p": {**settings, "servers": [y.entry()]}})
+        with stopped_behind_its_vote(reloader, workers) as command:
+            if who == "master":
+                with harness.stopped([reloader.proxy.pid]):
+                    os.kill(workers[1], signal.SIGCONT)
+                    harness.let_time_pass(5.5, "the master's patience is 5 s")
+            text = command.communicate(timeout=harness.DEADLINE_S)[0].decode()
+            assert command.returncode == 0, text
+        for client in clients:
+            assert client.call("GET", "k") == b"y:k"
+        assert reloader.proxy.worker_pids() == workers
+    served_by_all(reloader, b"y")
+    reloader.reload({"p": settings})
+    served_by_all(reloader, b"x")
