@@ -12,7 +12,8 @@ namespace ringmaster::master {
 using base::format;
 
 ReloadSequence::ReloadSequence(io::Loop& loop, uint64_t first_generation, Surroundings surroundings)
-    : around_(std::move(surroundings)),
+    : loop_(loop),
+      around_(std::move(surroundings)),
       check_(loop),
       patience_(loop, [this] { patience_due_ = true; }),
       pace_(loop, [this] { start_if_wanted(); }),

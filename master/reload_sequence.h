@@ -105,6 +105,7 @@ class ReloadSequence {
     void fail(std::vector<std::string> lines);
     void end(const ReloadOutcome& outcome);
 
+    io::Loop& loop_;
     Surroundings around_;
     ConfigCheck check_;
     io::Timer patience_;
