@@ -22,6 +22,13 @@ int backlog_of(const config::PoolConfig& pool) {
     return static_cast<int>(std::min<uint32_t>(pool.backlog, INT_MAX));
 }
 
+// What a socket gets for which no mode is said.
+mode_t mode_by_umask() noexcept {
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
+    return 0777 & ~mask;
+}
+
 base::Error in_use(const std::string& where) {
     return base::Error{
         base::format("cannot listen on '{}': {}", where, base::errno_text(EADDRINUSE))};
@@ -208,8 +215,8 @@ void ListenerSet::commit() {
         const bool other_backlog = group.backlog != change.backlog;
         group.backlog = change.backlog;
         listen(group, other_backlog ? 0 : first_new);
-        if (group.shared && change.mode != group.mode && change.mode != 0) {
-            ::chmod(group.text.c_str(), change.mode);
+        if (group.shared && change.mode != group.mode) {
+            ::chmod(group.text.c_str(), change.mode != 0 ? change.mode : mode_by_umask());
         }
         group.mode = change.mode;
     }

@@ -212,5 +212,29 @@ TEST_CASE("listener set: a Unix path appears at commit and goes with its pool") 
     CHECK(::rmdir(folder) == 0);  // nothing is left in it
 }
 
+TEST_CASE("listener set: a Unix path's mode follows the config, also to the default one") {
+    char folder[] = "/tmp/rm-listeners-XXXXXX";
+    REQUIRE(::mkdtemp(folder) != nullptr);
+    const std::string path = std::string(folder) + "/a.sock";
+    const mode_t mask = ::umask(027);
+    {
+        ListenerSet set;
+        config::PoolConfig wide = on_path("u", path);
+        wide.listen.mode = 0777;
+        REQUIRE(set.open(pools({wide}), 1));
+        const auto mode_with = [&](const config::PoolConfig& pool) {
+            REQUIRE(set.prepare(pools({pool}), 1));
+            set.commit();
+            struct stat found {};
+            REQUIRE(::stat(path.c_str(), &found) == 0);
+            return found.st_mode & 0777;
+        };
+        CHECK(mode_with(on_path("u", path)) == 0750);
+        CHECK(mode_with(wide) == 0777);
+    }
+    ::umask(mask);
+    CHECK(::rmdir(folder) == 0);
+}
+
 }  // namespace
 }  // namespace ringmaster::master
