@@ -61,7 +61,7 @@ base::Result<int> bind_tcp(const SocketAddress& address, bool shared) {
 }
 
 base::Result<int> listen_tcp(const SocketAddress& address, int backlog, bool shared) {
-    const auto fd = bind_tcp(address, shared);
+    auto fd = bind_tcp(address, shared);
     if (!fd) {
         return fd;
     }
