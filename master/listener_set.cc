@@ -251,6 +251,16 @@ void ListenerSet::put_in_place(Group& group) {
     group.path.emplace(group.text);
 }
 
+std::vector<uint32_t> ListenerSet::removed_ids() const {
+    std::vector<uint32_t> ids;
+    for (const Group& group : removed_) {
+        for (const Socket& socket : group.sockets) {
+            ids.push_back(socket.id);
+        }
+    }
+    return ids;
+}
+
 void ListenerSet::close_removed() noexcept {
     for (Group& group : removed_) {
         close_group(group);

@@ -51,6 +51,8 @@ class ListenerSet {
     // close_removed(), when the workers have let it go.
     void commit();
     void abort() noexcept;
+    // The sockets of what is not needed any more, until then.
+    [[nodiscard]] std::vector<uint32_t> removed_ids() const;
     void close_removed() noexcept;
 
     // In pool order.

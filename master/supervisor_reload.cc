@@ -94,6 +94,7 @@ void Supervisor::tell_to_commit(size_t index, uint32_t drain_timeout_ms) {
     commit.generation = provisions_.config_bytes.generation;
     commit.drain_timeout_ms = drain_timeout_ms;
     commit.surplus = !slot.wanted;
+    commit.removed = provisions_.listeners.removed_ids();
     std::set<uint32_t> sockets;
     if (slot.wanted) {
         const std::vector<PoolListener> listeners = provisions_.listeners.of_slot(index);

@@ -73,6 +73,21 @@ void ListenerTable::release(std::span<const uint32_t> listeners) {
     }
 }
 
+// Back to back: a client that comes in between is reset.
+void ListenerTable::remove(std::span<const uint32_t> listeners) {
+    for (const uint32_t number : listeners) {
+        const auto at = listeners_.find(number);
+        if (at == listeners_.end()) {
+            continue;
+        }
+        if (at->second.started) {
+            at->second.listener->accept_all();
+        }
+        ::shutdown(at->second.listener->fd(), SHUT_RDWR);
+        listeners_.erase(at);
+    }
+}
+
 bool ListenerTable::switch_to(std::span<const control::ListenerUse> uses, bool keep_held) {
     std::set<uint32_t> kept;
     for (const control::ListenerUse& use : uses) {

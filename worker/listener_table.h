@@ -38,6 +38,8 @@ class ListenerTable {
     void start_all();
     // Accepts no more from these and closes them; what waits in their queues is left to others.
     void release(std::span<const uint32_t> listeners);
+    // Accepts what waits in their queues, then shuts them down: nobody accepts from them any more.
+    void remove(std::span<const uint32_t> listeners);
     // Exactly these go on, or start, for the pools named; all others are emptied and closed, but
     // for those that never started, if `keep_held`. False when one of them is not here (the others
     // are in order then).

@@ -87,6 +87,7 @@ void Worker::handle(control::Commit& message) {
         message.uses.clear();
     }
     // First: who waits in a queue that goes away belongs to the pools that have served it.
+    listeners_.remove(message.removed);
     listeners_.switch_to(message.uses, !is_switch && prepared_ != nullptr);
     for (const control::RingState& ring : message.rings) {
         next.pools[ring.pool]->set_ring(ring);

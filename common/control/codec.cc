@@ -251,7 +251,7 @@ void fields(A& all, typename A::template Of<Prepare>& m) {
 }
 template <class A>
 void fields(A& all, typename A::template Of<Commit>& m) {
-    all(m.generation, m.uses, m.rings, m.drain_timeout_ms, m.surplus);
+    all(m.generation, m.uses, m.removed, m.rings, m.drain_timeout_ms, m.surplus);
 }
 template <class A>
 void fields(A& all, typename A::template Of<Abort>& m) {

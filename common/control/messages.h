@@ -223,6 +223,9 @@ struct Commit {
     // Every listener this worker accepts from now on; what it has beyond them is emptied and
     // closed.
     std::vector<ListenerUse> uses;
+    // Of the latter, those that nobody accepts from any more: shut down as soon as they are empty,
+    // so that no client waits in a queue that goes.
+    std::vector<uint32_t> removed;
     std::vector<RingState> rings;  // of every pool
     // What the former generation has not finished then is failed, its last clients are closed.
     uint32_t drain_timeout_ms = 0;

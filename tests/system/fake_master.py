@@ -250,9 +250,12 @@ class MasterOfOne:
             self.send_listeners(generation, fresh)
         return generation
 
-    def send_commit(self, pools, generation, drain_timeout_ms=60000, surplus=False, uses=None):
+    def send_commit(self, pools, generation, drain_timeout_ms=60000, surplus=False, uses=None,
+                    removed=()):
         uses = ({} if surplus else self.uses(pools)) if uses is None else uses
-        self.send(COMMIT, u64(generation) + uses_of(uses) + listing(self.rings(generation, pools)) +
+        self.send(COMMIT, u64(generation) + uses_of(uses) +
+                  listing([u32(number) for number in removed]) +
+                  listing(self.rings(generation, pools)) +
                   u32(drain_timeout_ms) + flag(surplus))
 
     def commit(self, pools, generation=None, **options):

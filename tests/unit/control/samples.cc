@@ -51,6 +51,7 @@ std::vector<Message> sample_messages() {
         Prepare{.generation = 3, .memory_bytes = 1, .file_name = "b.yml", .bytes = "beta:\n"},
         Commit{.generation = 3,
                .uses = {{.listener = 1, .pool = 2}},
+               .removed = {4, 5},
                .rings = {{.generation = 3,
                           .pool = 0,
                           .epoch = 1,

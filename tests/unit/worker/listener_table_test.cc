@@ -2,6 +2,7 @@
 #include "worker/listener_table.h"
 
 #include <array>
+#include <cerrno>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -22,6 +23,7 @@ class MastersCopy {
         const auto fd = io::make_tcp_listener(io::loopback(0), 64);
         REQUIRE(fd);
         fd_ = *fd;
+        port_ = io::bound_port(fd_);
     }
     ~MastersCopy() {
         for (const int client : clients_) {
@@ -37,6 +39,14 @@ class MastersCopy {
         const io::SocketAddress address = io::loopback(io::bound_port(fd_));
         REQUIRE(::connect(client, address.get(), address.size_bytes()) == 0);
     }
+    [[nodiscard]] bool refuses() const {
+        const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const io::SocketAddress address = io::loopback(port_);
+        const bool refused =
+            ::connect(client, address.get(), address.size_bytes()) != 0 && errno == ECONNREFUSED;
+        ::close(client);
+        return refused;
+    }
     // What nobody has accepted.
     int take_queued() {
         int count = 0;
@@ -50,6 +60,7 @@ class MastersCopy {
 
   private:
     int fd_ = -1;
+    uint16_t port_ = 0;
     std::vector<int> clients_;
 };
 
@@ -131,6 +142,23 @@ TEST_CASE("listener table: a switch retargets, starts what was held, empties and
     setup.sockets[2].connect_one();
     setup.test.run_until([&] { return setup.pools.size() == 2; });
     CHECK(setup.pools == std::vector<uint32_t>{5, 6});
+}
+
+TEST_CASE(
+    "listener table: what is removed is emptied and takes nobody any more, here or elsewhere") {
+    Setup setup;
+    setup.table.start(10);
+    setup.sockets[0].connect_one();
+    setup.sockets[0].connect_one();
+    const std::vector<uint32_t> removed{10, 12, 99};  // one started, one only held, one not here
+    setup.table.remove(removed);
+    CHECK(setup.pools == std::vector<uint32_t>{0, 0});
+    CHECK_FALSE(setup.table.has(10));
+    CHECK_FALSE(setup.table.has(12));
+    CHECK(setup.table.has(11));
+    CHECK(setup.sockets[0].refuses());
+    CHECK(setup.sockets[2].refuses());
+    CHECK_FALSE(setup.sockets[1].refuses());
 }
 
 TEST_CASE("listener table: a switch away from a listener that never started leaves its queue") {
