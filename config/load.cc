@@ -16,6 +16,10 @@ namespace ringmaster::config {
 
 namespace {
 
+// What a worker reports of each, and what a reload tells it, has to fit one control message of 32
+// MB.
+constexpr size_t kMaxMembers = 100000;
+
 // A top-level key whose value is no mapping.
 void report_bad_pool_body(const Node& name, const Node& body, Report& report) {
     std::string hint = "put listen:, servers: and so on below it, indented";
@@ -114,6 +118,13 @@ class Loader {
             return;
         }
         sections_.push_back(read_pool_section(name, body, report_));
+        const size_t before = members_;
+        members_ += 1 + sections_.back().pool.servers.size();
+        if (before <= kMaxMembers && members_ > kMaxMembers) {
+            report_.error(name.mark,
+                          base::format("more than {} pools and servers in one file", kMaxMembers),
+                          "start several proxies, each with some of the pools");
+        }
         check_pool_section(sections_.back(), options_, report_);
     }
 
@@ -136,6 +147,7 @@ class Loader {
     Config config_;
     std::vector<PoolSection> sections_;
     Mark process_mark_;
+    size_t members_ = 0;  // pools and servers
 };
 
 }  // namespace

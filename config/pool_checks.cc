@@ -133,6 +133,12 @@ void check_eject(const PoolSection& section, Report& report) {
         }
         return;
     }
+    if (eject.flush_on_return && eject.mode == health::EjectMode::kHold) {
+        report.warning(section.key_marks[kKey_readmit],
+                       "'readmit: flush' throws away what nothing has overwritten: with "
+                       "'eject_mode: hold' the keys of an ejected server stay its own",
+                       "remove one of the two lines");
+    }
     if (section.pool.servers.size() == 1 && eject.mode == health::EjectMode::kRehash) {
         report.warning(section.key_marks[kKey_auto_eject_hosts],
                        "a pool's only server is never ejected: its requests fail at once instead",

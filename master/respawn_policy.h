@@ -26,6 +26,7 @@ class RespawnPolicy {
     void on_ready(size_t slot, uint64_t now_ms);
     // The delay before the slot's next process.
     uint64_t on_death(size_t slot, uint64_t now_ms);
+    [[nodiscard]] bool was_ready(size_t slot) const { return slots_[slot].ever_ready; }
     // Deaths before the slot's first READY ever.
     [[nodiscard]] uint32_t failed_starts(size_t slot) const { return slots_[slot].failed_starts; }
     [[nodiscard]] size_t live_count() const noexcept { return live_count_; }

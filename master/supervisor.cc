@@ -165,11 +165,12 @@ void Supervisor::on_worker_hello(WorkerProcess& worker) {
 }
 
 void Supervisor::on_worker_ready(WorkerProcess& worker) {
+    const bool again = policy_.was_ready(worker.slot());
     policy_.on_ready(worker.slot(), loop_.now_ms());
     watch_.on_ready(worker.slot());
     if (all_were_ready_) {
-        RM_LOG(kNotice, "worker {} serves again pid={} after_ms={}", worker.slot(), worker.pid(),
-               worker.age_ms());
+        RM_LOG(kNotice, "worker {} serves{} pid={} after_ms={}", worker.slot(),
+               again ? " again" : "", worker.pid(), worker.age_ms());
         return;
     }
     RM_LOG(kInfo, "worker {} is ready pid={} after_ms={}", worker.slot(), worker.pid(),

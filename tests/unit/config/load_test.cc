@@ -168,3 +168,15 @@ TEST_CASE("config load: a wrong redis value does not also blame redis_auth") {
     const LoadResult result = load_text(pool_with("  redis: on\n  redis_auth: x\n"));
     CHECK(count_of(result, Severity::kError) == 1);
 }
+
+TEST_CASE("config load: as many pools and servers as control messages have room for, and no more") {
+    std::string text = "a:\n  listen: x:1\n  servers:\n";
+    for (int i = 0; i < 99999; ++i) {
+        text += "    - /" + std::to_string(i) + ":1\n";
+    }
+    CHECK(load_text(text).config);
+    const LoadResult refused = load_text(text + "b:\n  listen: x:2\n  servers:\n    - c:1:1\n");
+    CHECK_FALSE(refused.config);
+    CHECK(contains(text_of(refused),
+                   "f:100003:1: error: more than 100000 pools and servers in one file"));
+}

@@ -90,6 +90,9 @@ TEST_CASE("config warnings: keys of ejection that do nothing, and ejection that 
     CHECK(contains(only_warning(one + "  auto_eject_hosts: true\n"),
                    "f:6:3: warning: a pool's only server is never ejected"));
     CHECK(only_warning(one + "  auto_eject_hosts: true\n  eject_mode: hold\n") == "");
+    CHECK(contains(only_warning(one + "  auto_eject_hosts: true\n  eject_mode: hold\n"
+                                      "  readmit: flush\n"),
+                   "f:8:3: warning: 'readmit: flush' throws away what nothing has overwritten"));
 }
 
 TEST_CASE("config: what ejection is told, and what it refuses") {
