@@ -59,7 +59,8 @@ TEST_CASE("commands: each calls its own function of the proxy and answers once")
         {{"log", "11"}, "log 11"},
     };
     for (const auto& [words, expected] : cases) {
-        CAPTURE(expected);
+        const std::string& call = expected;  // clang captures no structured binding
+        CAPTURE(call);
         Backend backend;
         int answers = 0;
         run_command(backend, words, [&](const ControlAnswer& answer) {
