@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <string>
+#include <vector>
 
 #include <unistd.h>
 
@@ -35,12 +37,15 @@ void init_process_title(int argument_count, char** arguments) {
     while (environ[count] != nullptr) {
         extend(environ[count++]);
     }
-    char** copy = new char*[count + 1];
-    for (size_t i = 0; i < count; ++i) {
-        copy[i] = ::strdup(environ[i]);
+    // Ours for life: whoever unsets a variable drops it from `environ` and frees nothing.
+    static auto& texts = *new std::vector<std::string>;
+    static auto& copy = *new std::vector<char*>;
+    texts.assign(environ, environ + count);
+    for (std::string& text : texts) {
+        copy.push_back(text.data());
     }
-    copy[count] = nullptr;
-    environ = copy;
+    copy.push_back(nullptr);
+    environ = copy.data();
     g_area = arguments[0];
     g_area_bytes = static_cast<size_t>(end - arguments[0]);
 }

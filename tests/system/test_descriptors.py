@@ -13,6 +13,7 @@ import harness
 from clients import encode
 from harness import (cpu_seconds, let_time_pass, make_config, open_descriptors, pool, run_binary,
                      wait_until)
+from reloader import is_sanitized
 
 RESERVED = 64  # config/client_room.h
 CPU_IDLE = 0.05
@@ -235,6 +236,7 @@ def lower_limit(pid, soft):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(is_sanitized(), reason="UBSan needs descriptors to look at an object's type")
 def test_out_of_descriptors_nothing_spins_and_nobody_is_lost(start_proxy, redis_servers):
     """The limit is lowered under a running worker, to just what it holds: accept fails."""
     proxy = start_proxy({"p": pool(redis_servers, redis=True)}, workers=1)

@@ -346,7 +346,9 @@ def test_a_worker_killed_under_load_loses_only_its_own_clients(start_proxy, redi
     workers = proxy.wait_workers()
     for _ in range(3):
         victim = proxy.wait_workers()[0]
-        mine = {client: pid_serving(client.socket, proxy.worker_pids()) for client in clients}
+        # Those who have just come back may wait for a worker that is still being born.
+        mine = {client: wait_until(lambda c=client: pid_serving(c.socket, proxy.worker_pids()),
+                                   what="a worker for each client") for client in clients}
         for number, client in enumerate(clients):
             client.send(encode("GET", f"k{number}") * 200)
         os.kill(victim, signal.SIGKILL)
