@@ -23,7 +23,7 @@ import time
 from clients import MemcachedClient, RespClient, read_stats
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BINARY = os.environ.get("RM_BINARY") or str(ROOT / "build/release/bin/ringmaster")
+BINARY = os.path.abspath(os.environ.get("RM_BINARY") or ROOT / "build/release/bin/ringmaster")
 NUTCRACKER = shutil.which("nutcracker", path=os.environ.get("PATH", "") + ":/usr/sbin")
 
 # Sanitized binaries on a busy machine are slow; a deadline only ends a test that is lost anyway.
