@@ -28,7 +28,8 @@ constexpr PoolKeyRow kRows[] = {
 };
 
 constexpr KeyInfo kKeys[] = {
-#define RM_POOL_KEY(name, member, reader, default_text, doc) {#name, form_##reader, default_text, doc},
+#define RM_POOL_KEY(name, member, reader, default_text, doc) \
+    {#name, form_##reader, default_text, doc},
 #include "config/pool_keys.def"
 #undef RM_POOL_KEY
 };

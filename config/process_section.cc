@@ -23,7 +23,8 @@ constexpr ReadProcessValue kReaders[] = {
 };
 
 constexpr KeyInfo kKeys[] = {
-#define RM_PROCESS_KEY(name, member, reader, default_text, doc) {#name, form_##reader, default_text, doc},
+#define RM_PROCESS_KEY(name, member, reader, default_text, doc) \
+    {#name, form_##reader, default_text, doc},
 #include "config/process_keys.def"
 #undef RM_PROCESS_KEY
 };

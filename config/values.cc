@@ -18,8 +18,7 @@ bool is_digit(char c) noexcept {
 }
 
 Problem not_a_number() {
-    return {"not " + form_number(),
-            "write digits only, without sign, point or unit"};
+    return {"not " + form_number(), "write digits only, without sign, point or unit"};
 }
 
 template <class Row>
@@ -219,8 +218,7 @@ Problem read_path(std::string_view text, std::optional<std::string>& target) {
 Problem read_milliseconds(std::string_view text, uint32_t& target) {
     const auto value = parse_number(text, kMaxNumber);
     if (!value) {
-        return {"not " + form_milliseconds(),
-                "write digits only, without unit"};
+        return {"not " + form_milliseconds(), "write digits only, without unit"};
     }
     target = static_cast<uint32_t>(*value);
     return {};

@@ -103,11 +103,11 @@ std::string bash_completion(const Model& model) {
         text += format("    {})\n{}        ;;\n", command.name,
                        values(command) + offer(names_of_flags(command), words(command)));
     }
-    const std::string commands =
-        format("        if ((COMP_CWORD == 1)); then\n"
-               "            mapfile -t COMPREPLY < <(compgen -W {} -- \"$word\")\n"
-               "        fi\n",
-               quote(joined(names, " ")));
+    const std::string commands = format(
+        "        if ((COMP_CWORD == 1)); then\n"
+        "            mapfile -t COMPREPLY < <(compgen -W {} -- \"$word\")\n"
+        "        fi\n",
+        quote(joined(names, " ")));
     text += format("    *)\n{}        ;;\n    esac\n}}\n",
                    values(model.top) + offer(names_of_flags(model.top), commands));
     return text + "complete -F _ringmaster ringmaster\n";

@@ -33,8 +33,7 @@ std::string fish_completion(const Model& model) {
     for (const Command& command : model.commands) {
         names.push_back(command.name);
     }
-    const std::string no_command =
-        format("not __fish_seen_subcommand_from {}", joined(names, " "));
+    const std::string no_command = format("not __fish_seen_subcommand_from {}", joined(names, " "));
     std::string text = origin() + "\n# No file names but where one is asked for.\n";
     text += "complete -c ringmaster -f\n";
     for (const Flag& flag : model.top.flags) {

@@ -8,7 +8,8 @@
 
 namespace ringmaster::man {
 
-// POOL_KEYS, PROCESS_KEYS, POOL_STATS, POOL_STATS_OWN, SERVER_STATS, VERSION and CONTROL_PATH; nothing for any other name.
+// POOL_KEYS, PROCESS_KEYS, POOL_STATS, POOL_STATS_OWN, SERVER_STATS, VERSION and CONTROL_PATH;
+// nothing for any other name.
 std::optional<std::string> expand(std::string_view name);
 
 }  // namespace ringmaster::man

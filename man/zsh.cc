@@ -21,10 +21,9 @@ std::string escape(std::string_view text) {
 }
 
 std::string action(const Value& value) {
-    const std::string what = value.files ? "_files"
-                             : value.words.empty()
-                                 ? " "
-                                 : format("({})", joined(value.words, " "));
+    const std::string what = value.files           ? "_files"
+                             : value.words.empty() ? " "
+                                                   : format("({})", joined(value.words, " "));
     return format(":{}:{}", escape(value.name), what);
 }
 
