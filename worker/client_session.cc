@@ -69,12 +69,13 @@ std::span<char> ClientSession::on_alloc() noexcept {
     if (read_this_turn_ >= kReadBytesPerTurn) {
         return {};  // the others have their turn; epoll tells us again
     }
-    path_.catch_up_after_stall();
+    path_.catch_up_before_read();
     return input_.prepare(path_.memory.chunks, path_.hot);
 }
 
 void ClientSession::on_read(size_t size_bytes) noexcept {
     read_this_turn_ += size_bytes;
+    path_.set_event_time();
     const Window window = input_.arrived(path_.memory.chunks, path_.hot, size_bytes);
     if (parsing_ended_) {
         return;  // lingering, or answering what came before the end
@@ -141,7 +142,9 @@ void ClientSession::on_reply(Request& request, const Window& window, const char*
         out_.append_from(path_.memory, window.chunk, data, size);
     }
     pop_head();
-    send_answered();
+    if (head_ != nullptr && head_->unanswered == 0) {
+        send_answered();
+    }
     mark_dirty();
 }
 

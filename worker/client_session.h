@@ -87,6 +87,8 @@ class ClientSession : public io::StreamHandler,
     bool handled_here(const proto::redis::RequestView& request);
     bool may_cross_shards(const proto::redis::RequestView& request, uint32_t shard);
     void handle_redis(const Window& window, const proto::redis::RequestView& request);
+    void forward_redis(const Window& window, const proto::redis::RequestView& request,
+                       uint32_t shard);
     void handle_redis_local(const proto::redis::RequestView& request);
     void redis_auth(const proto::redis::RequestView& request);
     // memcached_requests.cc

@@ -95,8 +95,15 @@ bool has_several_keys(const RequestView& request) {
 
 size_t ClientSession::parse_redis(const Window& window) {
     size_t used = 0;
+    RequestView request;
     while (used < window.size && !parsing_ended_) {
         const char* at = window.begin + used;
+        if (redis_parser_.at_start() &&
+            proto::redis::RequestParser::parse_whole(at, window.size - used, request)) [[likely]] {
+            used += request.bytes.size();
+            handle_redis(window, request);
+            continue;
+        }
         const ParseStatus status = redis_parser_.parse(at, window.size - used);
         if (status == ParseStatus::kNeedMore) {
             if (!authenticated_ && redis_parser_.bytes_needed() > kUnauthenticatedBytes) {
@@ -115,7 +122,7 @@ size_t ClientSession::parse_redis(const Window& window) {
             handle_inline(line);
             continue;
         }
-        const RequestView request = redis_parser_.view(at);
+        request = redis_parser_.view(at);
         redis_parser_.reset();
         handle_redis(window, request);
     }
@@ -184,6 +191,12 @@ bool ClientSession::handled_here(const RequestView& request) {
 }
 
 void ClientSession::handle_redis(const Window& window, const RequestView& request) {
+    const Command* known = request.command;
+    if (known != nullptr && known->plain && authenticated_ &&
+        arity_is_right(*known, request.argument_count)) [[likely]] {
+        forward_redis(window, request, pool_->shard_of(request.arguments[1]));
+        return;
+    }
     if (handled_here(request)) {
         return;
     }
@@ -212,6 +225,11 @@ void ClientSession::handle_redis(const Window& window, const RequestView& reques
         answer("-CROSSSLOT Keys in request don't hash to the same server\r\n", true);
         return;
     }
+    forward_redis(window, request, shard);
+}
+
+void ClientSession::forward_redis(const Window& window, const RequestView& request,
+                                  uint32_t shard) {
     Request& queued = new_request();
     queued.unanswered = 1;
     OutQueue* out = forward(queued.fragment, shard, request.bytes.size());

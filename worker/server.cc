@@ -13,15 +13,19 @@ namespace ringmaster::worker {
 using stats::ServerStat;
 
 Server::Server(DataPath& path, Pool& pool, uint32_t shard)
-    : path_(path), pool_(pool), shard_(shard) {}
+    : path_(path),
+      pool_(pool),
+      shard_(shard),
+      connections_wanted_(pool.config().server_connections),
+      timeout_ms_(pool.config().timeout_ms) {}
 
 const config::ServerConfig& Server::config() const noexcept {
     return pool_.config().servers[shard_];
 }
 
-UpstreamConnection* Server::connection_or_null(int& error) {
+UpstreamConnection* Server::other_connection_or_null(int& error) {
     UpstreamConnection* chosen = nullptr;
-    if (connections_.size() < pool_.config().server_connections) {
+    if (connections_.size() < connections_wanted_) {
         chosen =
             connections_.emplace_back(std::make_unique<UpstreamConnection>(path_, *this)).get();
         next_ = 0;
@@ -88,7 +92,7 @@ void Server::take_over(Server& former, uint64_t grace_ms) {
         return;
     }
     for (std::unique_ptr<UpstreamConnection>& connection : former.connections_) {
-        if (connection->is_open() && connections_.size() < pool_.config().server_connections) {
+        if (connection->is_open() && connections_.size() < connections_wanted_) {
             connection->rebind(*this, grace_ms);
             connections_.push_back(std::move(connection));
         }

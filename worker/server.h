@@ -24,7 +24,13 @@ class Server {
 
     // The connection for the next request. While there are fewer than server_connections, every
     // request opens another; then they take turns. Null with an errno when none could be opened.
-    UpstreamConnection* connection_or_null(int& error);
+    UpstreamConnection* connection_or_null(int& error) {
+        if (connections_.size() == 1 && connections_wanted_ == 1 && connections_[0]->is_open())
+            [[likely]] {
+            return connections_[0].get();
+        }
+        return other_connection_or_null(error);
+    }
     // One attempt, not waited for.
     void preconnect();
 
@@ -64,6 +70,7 @@ class Server {
     [[nodiscard]] const io::SocketAddress& address() const noexcept { return address_; }
     Pool& pool() noexcept { return pool_; }
     [[nodiscard]] uint32_t shard() const noexcept { return shard_; }
+    [[nodiscard]] uint64_t timeout_ms() const noexcept { return timeout_ms_; }  // the pool's
     stats::ServerCounters& stats() noexcept { return stats_; }
     // Whether a refused handshake is worth a log line: one a second, as every request tries again.
     bool may_log_refusal(uint64_t now_ms) noexcept;
@@ -71,11 +78,14 @@ class Server {
     bool first_without_password() noexcept { return !std::exchange(warned_of_password_, true); }
 
   private:
+    UpstreamConnection* other_connection_or_null(int& error);
     void log_recovery();
 
     DataPath& path_;
     Pool& pool_;
     uint32_t shard_;
+    uint32_t connections_wanted_;  // server_connections of the pool
+    uint64_t timeout_ms_;
     bool is_out_ = false;
     bool warned_of_password_ = false;
     uint64_t next_refusal_log_ms_ = 0;

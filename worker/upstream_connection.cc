@@ -18,6 +18,9 @@ namespace ringmaster::worker {
 using proto::ParseStatus;
 using stats::ServerStat;
 
+UpstreamConnection::UpstreamConnection(DataPath& path, Server& server)
+    : path_(path), server_(&server), redis_(server.pool().config().redis) {}
+
 UpstreamConnection::~UpstreamConnection() {
     RM_ASSERT(head_ == nullptr);
     close_stream();
@@ -35,7 +38,8 @@ int UpstreamConnection::open() {
     }
     ++path_.total_connections;
     ++path_.curr_connections;
-    last_progress_ms_ = path_.loop.active_ms();
+    path_.set_event_time();  // not every request comes with bytes that were just read
+    last_progress_ms_ = path_.event_ms;
     attempt_floor_ms_ = server_->pool().attempt_floor_ms(server_->shard());
     queue_handshake();
     return 0;
@@ -45,8 +49,8 @@ void UpstreamConnection::enqueue(Fragment& fragment, size_t request_bytes) {
     RM_DEBUG_ASSERT(is_open());
     fragment.request_bytes = static_cast<uint32_t>(
         std::min<size_t>(request_bytes, std::numeric_limits<uint32_t>::max()));
-    const uint64_t now_ms = path_.loop.active_ms();
-    const uint64_t timeout_ms = server_->pool().config().timeout_ms;
+    const uint64_t now_ms = path_.event_ms;
+    const uint64_t timeout_ms = server_->timeout_ms();
     fragment.deadline_ms = timeout_ms > 0 ? now_ms + timeout_ms : kNoDeadline;
     if (head_ == nullptr) {
         last_progress_ms_ = now_ms;  // the health clock runs while the FIFO is not empty
@@ -136,7 +140,8 @@ std::span<char> UpstreamConnection::on_alloc() noexcept {
 
 void UpstreamConnection::on_read(size_t size_bytes) noexcept {
     read_this_turn_ += size_bytes;
-    const uint64_t attempt_began_ms = std::exchange(last_progress_ms_, path_.loop.active_ms());
+    path_.set_event_time();
+    const uint64_t attempt_began_ms = std::exchange(last_progress_ms_, path_.event_ms);
     replied_ = true;
     if (!out_.empty()) {
         path_.flush.mark(*this);
@@ -151,17 +156,23 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
             fail_since(EINVAL, attempt_began_ms);
             return;
         }
-        const ParseStatus status = parse(at, left);
-        if (status == ParseStatus::kNeedMore) {
-            break;
+        size_t size = 0;
+        if (redis_ && redis_parser_.at_start()) {
+            size = proto::redis::ReplyParser::whole_reply_bytes(at, left);
         }
-        if (status != ParseStatus::kDone) {
-            server_->note_failure("sent what is no reply", EINVAL);
-            fail_since(EINVAL, attempt_began_ms);
-            return;
+        if (size == 0) {
+            const ParseStatus status = parse(at, left);
+            if (status == ParseStatus::kNeedMore) {
+                break;
+            }
+            if (status != ParseStatus::kDone) {
+                server_->note_failure("sent what is no reply", EINVAL);
+                fail_since(EINVAL, attempt_began_ms);
+                return;
+            }
+            size = parser_position();
+            parser_reset();
         }
-        const size_t size = parser_position();
-        parser_reset();
         deliver(window, at, size);
         if (!is_open()) {
             return;
@@ -178,7 +189,17 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
     }
 }
 
-void UpstreamConnection::deliver(const Window& window, const char* data, size_t size) {
+void UpstreamConnection::deliver_plain(const Window& window, const char* data, size_t size) {
+    Request& request = *pop()->request;
+    Server& server = *server_;
+    server.pool().on_server_success(server.shard());
+    server.note_success();
+    server.stats().add(ServerStat::kResponses);
+    server.stats().add(ServerStat::kResponseBytes, static_cast<int64_t>(size));
+    request.client->on_reply(request, window, data, size);
+}
+
+void UpstreamConnection::deliver_other(const Window& window, const char* data, size_t size) {
     const bool was_streaming = std::exchange(streaming_, false);
     Fragment* fragment = pop();
     Request* request = fragment->request;
@@ -386,21 +407,19 @@ UpstreamConnection::QueueLengths UpstreamConnection::queue_lengths() const noexc
 // ---- the parser of this pool's protocol ----
 
 ParseStatus UpstreamConnection::parse(const char* begin, size_t size) noexcept {
-    return server_->pool().config().redis ? redis_parser_.parse(begin, size)
-                                          : memcached_parser_.parse(begin, size);
+    return redis_ ? redis_parser_.parse(begin, size) : memcached_parser_.parse(begin, size);
 }
 
 size_t UpstreamConnection::parser_position() const noexcept {
-    return server_->pool().config().redis ? redis_parser_.position() : memcached_parser_.position();
+    return redis_ ? redis_parser_.position() : memcached_parser_.position();
 }
 
 size_t UpstreamConnection::parser_needed() const noexcept {
-    return server_->pool().config().redis ? redis_parser_.bytes_needed()
-                                          : memcached_parser_.bytes_needed();
+    return redis_ ? redis_parser_.bytes_needed() : memcached_parser_.bytes_needed();
 }
 
 void UpstreamConnection::parser_rebase(size_t bytes) noexcept {
-    if (server_->pool().config().redis) {
+    if (redis_) {
         redis_parser_.rebase(bytes);
     } else {
         memcached_parser_.rebase(bytes);
@@ -408,8 +427,11 @@ void UpstreamConnection::parser_rebase(size_t bytes) noexcept {
 }
 
 void UpstreamConnection::parser_reset() noexcept {
-    redis_parser_.reset();
-    memcached_parser_.reset();
+    if (redis_) {
+        redis_parser_.reset();
+    } else {
+        memcached_parser_.reset();
+    }
 }
 
 }  // namespace ringmaster::worker
