@@ -76,16 +76,12 @@ FlushResult flush(Memory& memory, io::Stream& stream, OutQueue& out, int& error)
     return FlushResult::kAllOut;
 }
 
-void FlushQueue::mark(UpstreamConnection& connection) noexcept {
-    if (!static_cast<FlushLink&>(connection).linked()) {
-        upstreams_.push_back(connection);
-    }
+void FlushQueue::add(UpstreamConnection& connection) noexcept {
+    upstreams_.push_back(connection);
 }
 
-void FlushQueue::mark(ClientSession& session) noexcept {
-    if (!static_cast<FlushLink&>(session).linked()) {
-        clients_.push_back(session);
-    }
+void FlushQueue::add(ClientSession& session) noexcept {
+    clients_.push_back(session);
 }
 
 void FlushQueue::flush_all() {

@@ -6,6 +6,7 @@
 #include "common/proto/redis/keys.h"
 #include "worker/client_session.h"
 #include "worker/error_lines.h"
+#include "worker/forward.h"
 #include "worker/pool.h"
 #include "worker/split_request.h"
 
@@ -92,6 +93,26 @@ bool has_several_keys(const RequestView& request) {
 }
 
 }  // namespace
+
+inline void ClientSession::forward_redis(const Window& window, const RequestView& request,
+                                         uint32_t shard) {
+    Request& queued = new_request();
+    queued.unanswered = 1;
+    OutQueue* out = forward(queued.fragment, shard, request.bytes.size());
+    if (out != nullptr) {
+        out->append_from(path_.memory, window.chunk, request.bytes.data(), request.bytes.size());
+    }
+}
+
+inline void ClientSession::handle_redis(const Window& window, const RequestView& request) {
+    const Command* known = request.command;
+    if (known != nullptr && known->plain && authenticated_ &&
+        arity_is_right(*known, request.argument_count)) [[likely]] {
+        forward_redis(window, request, pool_->shard_of(request.arguments[1]));
+    } else {
+        handle_other_redis(window, request);
+    }
+}
 
 size_t ClientSession::parse_redis(const Window& window) {
     size_t used = 0;
@@ -190,13 +211,7 @@ bool ClientSession::handled_here(const RequestView& request) {
     return false;
 }
 
-void ClientSession::handle_redis(const Window& window, const RequestView& request) {
-    const Command* known = request.command;
-    if (known != nullptr && known->plain && authenticated_ &&
-        arity_is_right(*known, request.argument_count)) [[likely]] {
-        forward_redis(window, request, pool_->shard_of(request.arguments[1]));
-        return;
-    }
+void ClientSession::handle_other_redis(const Window& window, const RequestView& request) {
     if (handled_here(request)) {
         return;
     }
@@ -226,16 +241,6 @@ void ClientSession::handle_redis(const Window& window, const RequestView& reques
         return;
     }
     forward_redis(window, request, shard);
-}
-
-void ClientSession::forward_redis(const Window& window, const RequestView& request,
-                                  uint32_t shard) {
-    Request& queued = new_request();
-    queued.unanswered = 1;
-    OutQueue* out = forward(queued.fragment, shard, request.bytes.size());
-    if (out != nullptr) {
-        out->append_from(path_.memory, window.chunk, request.bytes.data(), request.bytes.size());
-    }
 }
 
 // True when all keys are on `shard`, or when the first one decides as in nutcracker. Keys of a

@@ -23,12 +23,13 @@ const config::ServerConfig& Server::config() const noexcept {
     return pool_.config().servers[shard_];
 }
 
-UpstreamConnection* Server::other_connection_or_null(int& error) {
+UpstreamConnection* Server::connection_or_null(int& error) {
     UpstreamConnection* chosen = nullptr;
     if (connections_.size() < connections_wanted_) {
         chosen =
             connections_.emplace_back(std::make_unique<UpstreamConnection>(path_, *this)).get();
         next_ = 0;
+        find_only();
     } else {
         chosen = connections_[next_].get();
         next_ = next_ + 1 < connections_.size() ? next_ + 1 : 0;
@@ -82,6 +83,7 @@ void Server::renew_connections() {
     }
     connections_.clear();
     next_ = 0;
+    find_only();
 }
 
 void Server::take_over(Server& former, uint64_t grace_ms) {
@@ -99,6 +101,13 @@ void Server::take_over(Server& former, uint64_t grace_ms) {
     }
     std::erase(former.connections_, nullptr);
     former.next_ = 0;
+    former.find_only();
+    find_only();
+}
+
+void Server::find_only() {
+    const bool is_one = connections_wanted_ == 1 && connections_.size() == 1;
+    only_ = is_one ? connections_.front().get() : nullptr;
 }
 
 bool Server::is_idle() const {

@@ -24,12 +24,10 @@ class Server {
 
     // The connection for the next request. While there are fewer than server_connections, every
     // request opens another; then they take turns. Null with an errno when none could be opened.
-    UpstreamConnection* connection_or_null(int& error) {
-        if (connections_.size() == 1 && connections_wanted_ == 1 && connections_[0]->is_open())
-            [[likely]] {
-            return connections_[0].get();
-        }
-        return other_connection_or_null(error);
+    UpstreamConnection* connection_or_null(int& error);
+    // The same where there is but one and it is open, which is most often; else null.
+    [[nodiscard]] UpstreamConnection* only_connection_or_null() const noexcept {
+        return only_ != nullptr && only_->is_open() ? only_ : nullptr;
     }
     // One attempt, not waited for.
     void preconnect();
@@ -78,7 +76,7 @@ class Server {
     bool first_without_password() noexcept { return !std::exchange(warned_of_password_, true); }
 
   private:
-    UpstreamConnection* other_connection_or_null(int& error);
+    void find_only();
     void log_recovery();
 
     DataPath& path_;
@@ -93,6 +91,8 @@ class Server {
     // Made when first needed, then reused for ever: a closed one is opened again.
     std::vector<std::unique_ptr<UpstreamConnection>> connections_;
     size_t next_ = 0;
+    // With server_connections: 1 the one in connections_, if it is there.
+    UpstreamConnection* only_ = nullptr;
     // Connections to a former address, with requests outstanding.
     std::vector<std::unique_ptr<UpstreamConnection>> retiring_;
     stats::ServerCounters stats_;

@@ -8,6 +8,7 @@
 
 #include "common/base/format.h"
 #include "common/base/log.h"
+#include "worker/answer.h"
 #include "worker/client_session.h"
 #include "worker/error_lines.h"
 #include "worker/pool.h"
@@ -17,6 +18,23 @@ namespace ringmaster::worker {
 
 using proto::ParseStatus;
 using stats::ServerStat;
+
+[[gnu::always_inline]] inline Fragment* UpstreamConnection::pop() {
+    Fragment* fragment = head_;
+    head_ = fragment->fifo_next;
+    if (head_ == nullptr) {
+        tail_ = nullptr;
+    }
+    if (first_unexpired_ == fragment) {
+        first_unexpired_ = head_;
+    }
+    fragment->fifo_next = nullptr;
+    --path_.fragments_in_flight;
+    --fifo_count_;
+    inherited_left_ -= inherited_left_ > 0 ? 1U : 0U;
+    --fragment->request->at_servers;
+    return fragment;
+}
 
 UpstreamConnection::UpstreamConnection(DataPath& path, Server& server)
     : path_(path), server_(&server), redis_(server.pool().config().redis) {}
@@ -43,54 +61,6 @@ int UpstreamConnection::open() {
     attempt_floor_ms_ = server_->pool().attempt_floor_ms(server_->shard());
     queue_handshake();
     return 0;
-}
-
-void UpstreamConnection::enqueue(Fragment& fragment, size_t request_bytes) {
-    RM_DEBUG_ASSERT(is_open());
-    fragment.request_bytes = static_cast<uint32_t>(
-        std::min<size_t>(request_bytes, std::numeric_limits<uint32_t>::max()));
-    const uint64_t now_ms = path_.event_ms;
-    const uint64_t timeout_ms = server_->timeout_ms();
-    fragment.deadline_ms = timeout_ms > 0 ? now_ms + timeout_ms : kNoDeadline;
-    if (head_ == nullptr) {
-        last_progress_ms_ = now_ms;  // the health clock runs while the FIFO is not empty
-    }
-    push(fragment);
-    ++fragment.request->at_servers;
-    path_.flush.mark(*this);
-}
-
-void UpstreamConnection::push(Fragment& fragment) {
-    fragment.fifo_next = nullptr;
-    if (tail_ != nullptr) {
-        tail_->fifo_next = &fragment;
-    } else {
-        head_ = &fragment;
-    }
-    tail_ = &fragment;
-    if (first_unexpired_ == nullptr) {
-        first_unexpired_ = &fragment;
-    }
-    ++path_.fragments_in_flight;
-    ++fifo_count_;
-    ++unsent_count_;
-}
-
-Fragment* UpstreamConnection::pop() {
-    Fragment* fragment = head_;
-    head_ = fragment->fifo_next;
-    if (head_ == nullptr) {
-        tail_ = nullptr;
-    }
-    if (first_unexpired_ == fragment) {
-        first_unexpired_ = head_;
-    }
-    fragment->fifo_next = nullptr;
-    --path_.fragments_in_flight;
-    --fifo_count_;
-    inherited_left_ -= inherited_left_ > 0 ? 1U : 0U;
-    --fragment->request->at_servers;
-    return fragment;
 }
 
 // A busy worker spends most of its time in send(): while the server still works on what it has,
@@ -136,6 +106,28 @@ std::span<char> UpstreamConnection::on_alloc() noexcept {
         return {};
     }
     return input_.prepare(path_.memory.chunks, path_.hot);
+}
+
+[[gnu::always_inline]] inline void UpstreamConnection::deliver_plain(const Window& window,
+                                                                     const char* data,
+                                                                     size_t size) {
+    Request& request = *pop()->request;
+    Server& server = *server_;
+    server.pool().on_server_success(server.shard());
+    server.note_success();
+    server.stats().add(ServerStat::kResponses);
+    server.stats().add(ServerStat::kResponseBytes, static_cast<int64_t>(size));
+    request.client->on_reply(request, window, data, size);
+}
+
+inline void UpstreamConnection::deliver(const Window& window, const char* data, size_t size) {
+    const Request& request = *head_->request;
+    if (request.plain() && request.client != nullptr && !streaming_ && !retiring_ &&
+        !head_->expired) [[likely]] {
+        deliver_plain(window, data, size);
+    } else {
+        deliver_other(window, data, size);
+    }
 }
 
 void UpstreamConnection::on_read(size_t size_bytes) noexcept {
@@ -187,16 +179,6 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
         }
         input_.keep(path_.memory.chunks, window, at + taken, left - taken, parser_needed());
     }
-}
-
-void UpstreamConnection::deliver_plain(const Window& window, const char* data, size_t size) {
-    Request& request = *pop()->request;
-    Server& server = *server_;
-    server.pool().on_server_success(server.shard());
-    server.note_success();
-    server.stats().add(ServerStat::kResponses);
-    server.stats().add(ServerStat::kResponseBytes, static_cast<int64_t>(size));
-    request.client->on_reply(request, window, data, size);
 }
 
 void UpstreamConnection::deliver_other(const Window& window, const char* data, size_t size) {

@@ -40,7 +40,7 @@ class UpstreamConnection : public io::StreamHandler, public FlushLink {
 
     // Takes `fragment` into the FIFO; the caller then appends its bytes to out(). Requires
     // is_open().
-    void enqueue(Fragment& fragment, size_t request_bytes);
+    void enqueue(Fragment& fragment, size_t request_bytes) noexcept;  // forward.h
     OutQueue& out() noexcept { return out_; }
 
     void flush_now();
@@ -83,18 +83,10 @@ class UpstreamConnection : public io::StreamHandler, public FlushLink {
     [[nodiscard]] bool should_hold_back() const noexcept;
     void queue_handshake();
     void queue_own(const std::string& bytes);
-    void push(Fragment& fragment);
+    void push(Fragment& fragment) noexcept;
     Fragment* pop();
     // A whole reply, or its last part when it has been streaming.
-    void deliver(const Window& window, const char* data, size_t size) {
-        Request& request = *head_->request;
-        if (request.plain() && request.client != nullptr && !streaming_ && !retiring_ &&
-            !head_->expired) [[likely]] {
-            deliver_plain(window, data, size);
-        } else {
-            deliver_other(window, data, size);
-        }
-    }
+    void deliver(const Window& window, const char* data, size_t size);
     void deliver_plain(const Window& window, const char* data, size_t size);
     void deliver_other(const Window& window, const char* data, size_t size);
     void finish_handshake(Request* request, std::string_view reply);
