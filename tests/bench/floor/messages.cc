@@ -12,14 +12,21 @@ const char* after_line(const char* at, const char* end) {
     return found == nullptr ? nullptr : static_cast<const char*>(found) + 1;
 }
 
-long number_in_word(const char* line, int word) {
-    while (word-- > 0) {
-        line = std::strchr(line, ' ') + 1;
-    }
-    return std::atol(line);
+// The place behind the next space of a line, or behind its end.
+const char* next_word(const char* at, const char* line_end) {
+    const void* space = std::memchr(at, ' ', std::size_t(line_end - at));
+    return space == nullptr ? line_end : static_cast<const char*>(space) + 1;
 }
 
 }  // namespace
+
+std::uint32_t hash_of(std::string_view key) {
+    std::uint64_t hash = 0xcbf29ce484222325;
+    for (const char byte : key) {
+        hash = (hash ^ std::uint8_t(byte)) * 0x100000001b3;
+    }
+    return std::uint32_t(hash >> 16);
+}
 
 const char* redis_end(const char* at, const char* end, std::string_view& key) {
     for (long left = 1, index = 0; left > 0; --left, ++index) {
@@ -58,20 +65,31 @@ const char* memcached_end(const char* at, const char* end, std::string_view& key
     while (const char* body = after_line(at, end)) {
         const bool is_value = is_reply && *at == 'V';
         const bool is_meta = is_reply ? at[2] == ' ' : *at == 'm';
-        if (!is_reply) {
-            const char* name = std::strchr(at, ' ') + 1;
-            key = {name, std::strcspn(name, " \r")};
-        }
-        if (!is_value && (is_reply || *at == 'g' || at[1] == 'g')) {
+        const bool has_body = is_value || (!is_reply && *at != 'g' && at[1] != 'g');
+        if (is_reply && !has_body) {
             return body;
         }
+        const char* word = next_word(at, body - 1);
+        if (!is_reply) {
+            const char* rest = next_word(word, body - 1);
+            key = {word, std::size_t(rest - word - 1)};
+            if (!has_body) {
+                return body;
+            }
+            word = rest;
+        }
         // VALUE key flags SIZE, VA SIZE; set key flags exptime SIZE, ms key SIZE
-        const int word = is_reply ? (is_meta ? 1 : 3) : (is_meta ? 2 : 4);
-        const long size = number_in_word(at, word) + 2;
-        if (end - body < size) {
+        for (int skip = is_meta ? 0 : 2; skip > 0; --skip) {
+            word = next_word(word, body - 1);
+        }
+        long size = 0;
+        for (; *word >= '0'; ++word) {
+            size = size * 10 + (*word - '0');
+        }
+        if (end - body < size + 2) {
             return nullptr;
         }
-        at = body + size;
+        at = body + size + 2;
         if (!is_value || is_meta) {
             return at;
         }
