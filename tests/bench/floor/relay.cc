@@ -11,7 +11,8 @@
 
 #include "tests/bench/floor/messages.h"
 
-// clang-format off: short branches stay on one line
+// Short branches stay on one line.
+// clang-format off
 namespace bench {
 
 bool is_redis = false;
