@@ -25,10 +25,12 @@ def _preload(contestant, folder):
 
 
 def small_run(workload):
-    """Several batches per connection, so that buffers have grown; a whole number of them."""
+    """A whole number of batches per connection; several, unless they are huge, so that buffers have
+    grown."""
     batch = workload.connections * workload.pipeline
     wanted = min(REQUESTS, BYTES // (4 * max(workload.sizes) * workload.width)) // workload.width
-    return max(wanted // batch, 4) * batch
+    least = 4 if batch * workload.width <= 20000 else 1
+    return max(wanted // batch, least) * batch
 
 
 def instructions(binary, workload, contestant, backends, folder, **options):

@@ -12,6 +12,9 @@ import workloads
 FEW, MANY = 1000, 5000
 BURST = workloads.Workload("burst", connections=2000, pipeline=16)
 ONE_EACH = workloads.Workload("idle")
+# One request of each client, but not of all at once: that would be a burst.
+RATE = 10000
+SETTLE_S = 3.0
 AFTER_S = 10.0
 
 
@@ -21,12 +24,13 @@ def _reset_peaks(pids):
 
 
 def _clients(bench, contestant, backends, count):
-    """(KB with so many connected, KB after one request of each)."""
+    """(KB with so many connected, KB after one request of each, one after the other)."""
     proxy = contestant.start(backends, bench.folder)
     try:
-        with load.Load(bench.load, ONE_EACH, proxy.port, connections=count) as running:
+        with load.Load(bench.load, ONE_EACH, proxy.port, connections=count, rate=RATE) as running:
             connected = figures.memory_kb(proxy.pids())
             running.run(count)
+            rig.pause(SETTLE_S)
             return connected, figures.memory_kb(proxy.pids())
     finally:
         proxy.stop()

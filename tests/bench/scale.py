@@ -75,6 +75,7 @@ def _cpu(bench, ringmaster, size, backends):
     """CPU microseconds per unit, the median of the rounds."""
     proxy = ringmaster.start(backends, bench.folder, **_options(size, backends))
     try:
+        load.preload(bench.load, size.workload, proxy.port)  # more servers have other keys
         with load.Load(bench.load, size.workload, proxy.port, idle=size.idle) as running:
             requests = _requests(size, running)
             rounds = [figures.timed_round(proxy, running, requests, bench.abilities, bench.folder)
@@ -89,9 +90,6 @@ def growths(bench, ringmaster):
     result = {}
     backends = rig.Backends("redis", 4, bench.folder)
     try:
-        proxy = ringmaster.start(backends, bench.folder)
-        load.preload(bench.load, GROWTHS[0].small.workload, proxy.port)
-        proxy.stop()
         for growth in GROWTHS:
             sizes = (growth.small, growth.large)
             bench.progress(growth.name)

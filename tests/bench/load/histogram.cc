@@ -21,7 +21,7 @@ std::uint64_t Histogram::end_of(std::size_t bucket) {
 }
 
 void Histogram::add(std::uint64_t ns) {
-    ++buckets_[std::min(bucket_of(ns), kBuckets - 1)];
+    ++buckets_[bucket_of(ns)];
     ++count_;
     sum_ += ns;
     max_ = std::max(max_, ns);

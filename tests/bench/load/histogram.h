@@ -20,7 +20,7 @@ class Histogram {
 
   private:
     static constexpr unsigned kBits = 7;
-    static constexpr std::size_t kBuckets = std::size_t{64 - kBits} << kBits;
+    static constexpr std::size_t kBuckets = std::size_t{64 - kBits + 1} << kBits;
 
     static std::size_t bucket_of(std::uint64_t ns);
     static std::uint64_t end_of(std::size_t bucket);

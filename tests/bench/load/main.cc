@@ -13,8 +13,6 @@
 namespace bench {
 namespace {
 
-constexpr std::uint64_t kSilenceMs = 60000;
-
 [[noreturn]] void give_up(const std::string& what) {
     std::fprintf(stderr, "error: %s\n", what.c_str());
     std::exit(1);
