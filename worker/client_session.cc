@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/client_session.h"
 
-#include <algorithm>
 #include <utility>
 
 #include <linux/sockios.h>
@@ -9,25 +8,21 @@
 
 #include "common/base/format.h"
 #include "common/base/log.h"
+#include "worker/answer.h"
 #include "worker/pool.h"
 
 namespace ringmaster::worker {
 
 using stats::PoolStat;
 
-void release_request(Memory& memory, Request* request) noexcept {
-    RM_DEBUG_ASSERT(request->client == nullptr);
-    RM_DEBUG_ASSERT(request->at_servers == 0);
-    if (request->split != nullptr) {
-        // The state lies in the chunk it refers to: destroy what is in it before letting go.
-        SplitState* split = std::exchange(request->split, nullptr);
-        const base::ChunkRef memory_of_split = std::move(split->memory);
-        for (Fragment& fragment : split->fragments) {
-            fragment.~Fragment();
-        }
-        split->~SplitState();
+void release_split(Request& request) noexcept {
+    // The state lies in the chunk it refers to: destroy what is in it before letting go.
+    SplitState* split = std::exchange(request.split, nullptr);
+    const base::ChunkRef memory_of_split = std::move(split->memory);
+    for (Fragment& fragment : split->fragments) {
+        fragment.~Fragment();
     }
-    memory.requests.destroy(request);
+    split->~SplitState();
 }
 
 ClientSession::ClientSession(DataPath& path, Pool& pool)
@@ -70,12 +65,13 @@ std::span<char> ClientSession::on_alloc() noexcept {
     if (read_this_turn_ >= kReadBytesPerTurn) {
         return {};  // the others have their turn; epoll tells us again
     }
-    path_.catch_up_after_stall();
+    path_.catch_up_before_read();
     return input_.prepare(path_.memory.chunks, path_.hot);
 }
 
 void ClientSession::on_read(size_t size_bytes) noexcept {
     read_this_turn_ += size_bytes;
+    path_.set_event_time();
     const Window window = input_.arrived(path_.memory.chunks, path_.hot, size_bytes);
     if (parsing_ended_) {
         return;  // lingering, or answering what came before the end
@@ -127,23 +123,6 @@ void ClientSession::on_connected(int error) noexcept {
 
 bool ClientSession::may_stream(const Request& request) const noexcept {
     return &request == head_;
-}
-
-void ClientSession::on_reply(Request& request, const Window& window, const char* data,
-                             size_t size) {
-    if (&request != head_) {
-        if (!request.silent) {
-            request.fragment.reply = path_.memory.park(window.chunk, data, size);
-        }
-        request.unanswered = 0;
-        return;
-    }
-    if (!request.silent) {
-        out_.append_from(path_.memory, window.chunk, data, size);
-    }
-    pop_head();
-    send_answered();
-    mark_dirty();
 }
 
 void ClientSession::on_answered(Request& request) {
@@ -242,27 +221,7 @@ void ClientSession::emit_joined(Request& request) {
     }
 }
 
-void ClientSession::pop_head() {
-    Request* request = head_;
-    head_ = request->next;
-    if (head_ == nullptr) {
-        tail_ = nullptr;
-    }
-    --request_count_;
-    request->next = nullptr;
-    request->client = nullptr;
-    if (request->at_servers == 0) {
-        release_request(path_.memory, request);
-    }
-}
-
 // ---- writing ----
-
-void ClientSession::mark_dirty() {
-    if (is_open()) {
-        path_.flush.mark(*this);
-    }
-}
 
 void ClientSession::flush_now() {
     if (!is_open()) {
@@ -287,73 +246,6 @@ void ClientSession::flush_now() {
 
 void ClientSession::on_drained() noexcept {
     mark_dirty();
-}
-
-// ---- back-pressure ----
-
-void ClientSession::maybe_pause() {
-    if (paused_ || lingering_ || !is_open()) {
-        return;
-    }
-    const Memory& memory = path_.memory;
-    const bool tight = memory.tight();
-    const size_t reply_limit =
-        tight ? kTightReplyBytes : std::max(kRelaxedReplyBytes, memory.budget_bytes / 8);
-    const size_t unsent = out_.bytes() + stream_.bytes_queued();
-    const bool too_many = tight && request_count_ > kTightRequests;
-    const bool memory_short =
-        request_count_ > 0 && memory.bytes_in_use() > memory.budget_bytes / 5 * 4;
-    // One that will send no more has only to take its replies: watched from the first it leaves.
-    const bool over = parsing_ended_ || eof_;
-    if (!over && unsent <= reply_limit && !too_many && !memory_short) {
-        return;
-    }
-    if (!over) {
-        stream_.stop_reading();
-    }
-    paused_ = true;
-    last_moved_ms_ = path_.loop.active_ms();
-    last_out_bytes_ = unsent;
-    path_.paused.push_back(*this);
-}
-
-void ClientSession::resume_if_possible(uint64_t now_ms) {
-    (void)now_ms;
-    if (!is_open()) {
-        return;
-    }
-    const uint64_t active_ms = path_.loop.active_ms();
-    if (lingering_) {
-        if (active_ms - last_moved_ms_ >= kLingerMs || (path_.stopping && close_loses_nothing())) {
-            close(clean_end_);
-        }
-        return;
-    }
-    const Memory& memory = path_.memory;
-    const size_t unsent = out_.bytes() + stream_.bytes_queued();
-    if (unsent != last_out_bytes_) {
-        last_moved_ms_ = active_ms;
-        last_out_bytes_ = unsent;
-    }
-    const size_t reply_limit =
-        memory.tight() ? kTightReplyBytes : std::max(kRelaxedReplyBytes, memory.budget_bytes / 8);
-    const bool memory_short =
-        request_count_ > 0 && memory.bytes_in_use() > memory.budget_bytes / 5 * 4;
-    const bool too_many = memory.tight() && request_count_ > kTightRequests / 4;
-    const bool over = parsing_ended_ || eof_;
-    if (!over && unsent <= reply_limit / 4 && !memory_short && !too_many) {
-        paused_ = false;
-        static_cast<base::ListLink<PausedTag>*>(this)->unlink();
-        if (!eof_) {
-            stream_.start_reading();
-        }
-        return;
-    }
-    if (unsent > 0 && active_ms - last_moved_ms_ >= kStuckClientMs) {
-        RM_LOG(kNotice, "pool '{}': a client has read none of its {} reply bytes for {} s, closing",
-               pool_->config().name, unsent, kStuckClientMs / 1000);
-        close(false);
-    }
 }
 
 // ---- ending ----

@@ -57,6 +57,10 @@ inline uint64_t load_short(const char* at, size_t size) noexcept {
 
 inline Words fold(std::string_view name) noexcept {
     Words words;
+    if (name.size() <= 8) [[likely]] {
+        words.word[0] = load_short(name.data(), name.size()) & kFold;
+        return words;
+    }
     size_t index = 0;
     const char* at = name.data();
     size_t left = name.size();
@@ -78,6 +82,48 @@ constexpr size_t slot_of(const Words& words, size_t size) {
     return static_cast<size_t>((mixed * 0xff51afd7ed558ccd) >> (64 - kTableBits));
 }
 
+// Names of up to eight bytes, which are most of what is asked for, have a table of their own: one
+// word, one multiplication, most often one slot.
+inline constexpr unsigned kShortBits = 10;
+inline constexpr size_t kShortSlots = size_t{1} << kShortBits;
+inline constexpr size_t kShortName = 8;
+
+constexpr size_t short_slot_of(uint64_t word) {
+    return static_cast<size_t>((word * 0x8e98d133cc57dac7) >> (64 - kShortBits));
+}
+
+struct ShortSlot {
+    uint64_t word = 0;
+    uint32_t size = 0;  // 0 = free
+    uint32_t row = 0;
+};
+
+struct ShortTable {
+    std::array<ShortSlot, kShortSlots> slots{};
+    size_t most_probes = 0;
+};
+
+template <size_t kCount>
+constexpr ShortTable make_short_table(const std::array<Command, kCount>& commands) {
+    ShortTable table;
+    for (size_t row = 0; row < kCount; ++row) {
+        const std::string_view name = commands[row].name;
+        if (name.size() > kShortName) {
+            continue;
+        }
+        const uint64_t word = fold_constant(name).word[0];
+        size_t slot = short_slot_of(word);
+        size_t probes = 1;
+        while (table.slots[slot].size != 0) {
+            slot = (slot + 1) % kShortSlots;
+            ++probes;
+        }
+        table.slots[slot] = {word, static_cast<uint32_t>(name.size()), static_cast<uint32_t>(row)};
+        table.most_probes = probes > table.most_probes ? probes : table.most_probes;
+    }
+    return table;
+}
+
 template <size_t kCount>
 struct CommandTable {
     std::array<uint16_t, kTableSize> row_plus_one{};  // 0 = free
@@ -86,8 +132,28 @@ struct CommandTable {
     bool names_fit = true;
 };
 
+// The rows with what follows from them filled in.
 template <size_t kCount>
-constexpr CommandTable<kCount> make_command_table(const Command (&commands)[kCount]) {
+constexpr std::array<Command, kCount> with_derived(const Command (&rows)[kCount]) {
+    std::array<Command, kCount> commands{};
+    for (size_t i = 0; i < kCount; ++i) {
+        Command& command = commands[i] = rows[i];
+        const KeySpec& keys = command.keys;
+        command.plain = command.split == SplitPolicy::kSingle && command.subcommands.empty() &&
+                        keys.kind == KeySpec::Kind::kRange && keys.first == 1 &&
+                        !keys.may_be_several() && !keys.destination && !command.pairs;
+        command.has_underscore = command.name.find('_') != std::string_view::npos;
+        const int arity = command.arity;
+        command.min_arguments = static_cast<uint32_t>(arity < 0 ? -arity : arity);
+        command.max_arguments = command.max_arity != 0 ? static_cast<uint32_t>(command.max_arity)
+                                : arity < 0            ? UINT32_MAX
+                                                       : command.min_arguments;
+    }
+    return commands;
+}
+
+template <size_t kCount>
+constexpr CommandTable<kCount> make_command_table(const std::array<Command, kCount>& commands) {
     CommandTable<kCount> table;
     for (size_t row = 0; row < kCount; ++row) {
         const std::string_view name = commands[row].name;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/proto/redis/commands.h"
 
+#include "common/base/assert.h"
 #include "common/proto/redis/command_lookup.h"
 
 namespace ringmaster::proto::redis {
@@ -44,7 +45,7 @@ constexpr std::string_view kKeyMoves = "the key would be where no client finds i
 // Arity is Redis 7's, but for nutcracker's class "key + any" it is "at least one argument": there
 // nutcracker forwards a short command and the client gets the server's own error. Not here: HELLO,
 // as libraries fall back to RESP2 only when it is unknown.
-constexpr Command kCommands[] = {
+constexpr Command kRows[] = {
     // Keys of any type
     {.name = "copy", .arity = -2, .keys = kFirstTwo},
     {.name = "del", .arity = -2, .keys = kAllArguments, .split = kMultiShard, .join = kSum},
@@ -322,7 +323,10 @@ constexpr Command kCommands[] = {
     {.name = "move", .arity = 3, .split = kRefused, .why = kKeyMoves},
 };
 
+constexpr auto kCommands = with_derived(kRows);
 constexpr auto kTable = make_command_table(kCommands);
+constexpr ShortTable kShortTable = make_short_table(kCommands);
+static_assert(kShortTable.most_probes <= kMaxProbes, "change short_slot_of()'s constant");
 static_assert(kTable.names_fit);
 static_assert(kTable.most_probes <= kMaxProbes, "change slot_of()'s constants");
 
@@ -354,22 +358,30 @@ const Command* find_command_or_null(std::string_view name) noexcept {
         }
         const Command& command = kCommands[row_plus_one - 1];
         if (command.name.size() == name.size() && kTable.words[row_plus_one - 1] == words) {
-            return underscores_agree(command.name, name) ? &command : nullptr;
+            const bool same = !command.has_underscore || underscores_agree(command.name, name);
+            return same ? &command : nullptr;
         }
         slot = (slot + 1) % kTableSize;
     }
     return nullptr;
 }
 
-bool arity_is_right(const Command& command, uint32_t argc) noexcept {
-    const int64_t count = argc;
-    if (command.arity >= 0 ? count != command.arity : count < -command.arity) {
-        return false;
+const Command* find_short_command_or_null(const char* name, size_t size) noexcept {
+    RM_DEBUG_ASSERT(size <= kShortName);
+    const uint64_t beyond = size == 0 ? ~uint64_t{0} : ~uint64_t{0} << (size * 8 - 1) << 1;
+    const uint64_t word = load<uint64_t>(name) & ~beyond & kFold;
+    for (size_t slot = short_slot_of(word);; slot = (slot + 1) % kShortSlots) {
+        const ShortSlot& found = kShortTable.slots[slot];
+        if (found.word == word && found.size == size) [[likely]] {
+            const Command& command = kCommands[found.row];
+            const bool same = !command.has_underscore ||
+                              underscores_agree(command.name, std::string_view(name, size));
+            return same && size > 0 ? &command : nullptr;
+        }
+        if (found.size == 0) {
+            return nullptr;  // the table is far from full
+        }
     }
-    if (command.max_arity != 0 && count > command.max_arity) {
-        return false;
-    }
-    return !command.pairs || argc % 2 == 1;
 }
 
 }  // namespace ringmaster::proto::redis
