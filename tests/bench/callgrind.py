@@ -2,6 +2,7 @@
 """User instructions per request, exact: the same count on a busy machine."""
 
 import re
+import signal
 import subprocess
 
 import load
@@ -34,34 +35,40 @@ def small_run(workload):
 
 
 def instructions(binary, workload, contestant, backends, folder, **options):
-    """Two runs with N and 4N requests, the difference divided by 3N: start, connections and end
-    cancel out. Of several processes the one that executed most counts: the worker, which holds
-    the connections."""
+    """One run to open connections and grow buffers, a dump of the counts, a run four times as long,
+    a dump: the second dump divided by its requests. Of several processes the one that executed most
+    counts: the worker, which holds the connections."""
     small = small_run(workload)
-    ports = options.pop("ports", None)
     idle = options.pop("idle", 0)
-    totals = []
-    for factor in (1, 4):
-        out = folder / f"callgrind-{contestant.kind}-{factor}"
-        out.mkdir(exist_ok=True)
-        for old in out.iterdir():
-            old.unlink()
-        prefix = _preload(contestant, folder) + [
-            "valgrind", "--tool=callgrind", "--trace-children=yes",
-            f"--callgrind-out-file={out}/%p.out", f"--log-file={out}/%p.log"]
-        proxy = contestant.start(backends, folder, prefix=prefix, **options)
-        try:
-            with load.Load(binary, workload, ports or proxy.port, idle=idle) as running:
-                running.run(small * factor)
-        finally:
-            proxy.stop(contestant.end_signal, 20.0)
-        counts = [_total(path) for path in out.glob("*.out")]
-        if not counts or max(counts) == 0:
-            raise rig.BenchError(f"callgrind left no figures for {contestant.name}")
-        totals.append(max(counts))
-    return (totals[1] - totals[0]) / (3 * small)
+    out = folder / f"callgrind-{contestant.kind}"
+    out.mkdir(exist_ok=True)
+    for old in out.iterdir():
+        old.unlink()
+    prefix = _preload(contestant, folder) + [
+        "valgrind", "--tool=callgrind", "--trace-children=yes",
+        f"--callgrind-out-file={out}/%p.out", f"--log-file={out}/%p.log"]
+    proxy = contestant.start(backends, folder, prefix=prefix, **options)
+    try:
+        with load.Load(binary, workload, proxy.port, idle=idle) as running:
+            for requests in (small, 4 * small):
+                running.run(requests)
+                pids = proxy.pids()
+                for pid in pids:
+                    _dump(pid)
+    finally:
+        proxy.stop(signal.SIGKILL, 0.2)
+    counts = [_total(out / f"{pid}.out.2") for pid in pids]
+    if max(counts, default=0) == 0:
+        raise rig.BenchError(f"callgrind left no figures for {contestant.name}")
+    return max(counts) / (4 * small)
+
+
+def _dump(pid):
+    subprocess.run(["callgrind_control", "--dump", str(pid)], check=True, timeout=60,
+                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def _total(path):
-    match = re.search(r"^(?:totals|summary): (\d+)", path.read_text(errors="replace"), re.MULTILINE)
+    told = path.read_text(errors="replace") if path.exists() else ""
+    match = re.search(r"^(?:totals|summary): (\d+)", told, re.MULTILINE)
     return int(match.group(1)) if match else 0

@@ -30,8 +30,6 @@ class Contestant:
     # What it can do: memcached's meta commands; requests whose keys are on several servers.
     meta = True
     split = True
-    # Under valgrind: what ends it in order, and what stands in front of its command.
-    end_signal = rig.signal.SIGTERM
 
     def __init__(self, binary):
         if binary is None:
@@ -64,7 +62,6 @@ class Contestant:
 class Nutcracker(Contestant):
     kind = "nutcracker"
     meta = False
-    end_signal = rig.signal.SIGINT
 
     def command(self, port, backends, folder, pools=None, workers=1):
         (stats_port,) = rig.free_ports(1)
@@ -84,7 +81,6 @@ class Nutcracker(Contestant):
 class Ringmaster(Nutcracker):
     kind = "ringmaster"
     meta = True
-    end_signal = rig.signal.SIGTERM
 
     def more(self, workers):
         return ["--workers", str(workers)]

@@ -42,7 +42,8 @@ def table(head, lines):
 
 
 def workload(one, result, rounds):
-    print(f"\n{one.name}: {one.text()}; {rounds} rounds of {result['requests']} requests")
+    timed = f"; {rounds} turns of {result['requests']} requests" if result["rounds"] else ""
+    print(f"\n{one.name}: {one.text()}{timed}")
     summary = result["summary"]
     names = list(summary)
     ours = of_kind(names, MEASURED)

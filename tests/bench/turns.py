@@ -77,7 +77,7 @@ def _rounds(bench, workload, proxies, result):
                 seen = figures.timed_round(proxy, running, result["requests"], bench.abilities,
                                            bench.folder)
                 seen.update(figures.syscall_round(proxy, running,
-                                                  max(result["requests"] // 5, 4 * batch),
+                                                  max(result["requests"] // 2, 4 * batch),
                                                   bench.abilities, bench.folder))
             result["rounds"].setdefault(contestant.name, []).append(seen)
 
