@@ -27,7 +27,7 @@ class Workload(typing.NamedTuple):
         return "redis" if self.protocol == "redis" else "memcached"
 
     def text(self):
-        sizes = ("/".join(f"{size >> 10} KB" if size >= 1024 else f"{size} B"
+        sizes = ("/".join(f"{size} B" if size % 1024 else f"{size >> 10} KB"
                           for size in self.sizes))
         keys = f"{self.width} keys a request, " if self.width > 1 else ""
         return (f"{self.protocol}, {self.connections} connections, pipeline {self.pipeline}, "
