@@ -149,8 +149,12 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
             return;
         }
         size_t size = 0;
-        if (redis_ && redis_parser_.at_start()) {
-            size = proto::redis::ReplyParser::whole_reply_bytes(at, left);
+        if (redis_) {
+            if (redis_parser_.at_start()) {
+                size = proto::redis::ReplyParser::whole_reply_bytes(at, left);
+            }
+        } else if (memcached_parser_.at_start()) {
+            size = proto::memcached::ReplyParser::whole_reply_bytes(at, left);
         }
         if (size == 0) {
             const ParseStatus status = parse(at, left);
