@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/client_session.h"
 
+#include <memory>
+#include <type_traits>
 #include <utility>
 
 #include <linux/sockios.h>
@@ -29,7 +31,15 @@ ClientSession::ClientSession(DataPath& path, Pool& pool)
     : path_(path),
       pool_(&pool),
       redis_(pool.config().redis),
-      authenticated_(pool.config().redis_auth.empty()) {}
+      authenticated_(pool.config().redis_auth.empty()) {
+    static_assert(std::is_trivially_destructible_v<proto::redis::RequestParser>);
+    static_assert(std::is_trivially_destructible_v<proto::memcached::RequestParser>);
+    if (redis_) {
+        std::construct_at(&redis_parser_);
+    } else {
+        std::construct_at(&memcached_parser_);
+    }
+}
 
 ClientSession::~ClientSession() {
     RM_ASSERT(head_ == nullptr);

@@ -158,8 +158,12 @@ class ClientSession : public io::StreamHandler,
     size_t read_this_turn_ = 0;
     uint64_t last_moved_ms_ = 0;  // while paused or lingering: last time bytes went out
     size_t last_out_bytes_ = 0;
-    proto::redis::RequestParser redis_parser_;
-    proto::memcached::RequestParser memcached_parser_;
+    // The one of the protocol, which never changes (redis_): there is a session for every idle
+    // client.
+    union {
+        proto::redis::RequestParser redis_parser_;
+        proto::memcached::RequestParser memcached_parser_;
+    };
 };
 
 // Gives a request back to its slab once it has left its client and its servers: answer.h.

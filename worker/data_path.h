@@ -16,6 +16,7 @@
 #include "common/proto/memcached/joiner.h"
 #include "common/proto/memcached/splitter.h"
 #include "common/proto/redis/joiner.h"
+#include "common/proto/redis/request_parser.h"
 #include "common/proto/redis/splitter.h"
 #include "worker/flush_queue.h"
 #include "worker/input_buffer.h"
@@ -108,6 +109,9 @@ struct DataPath {
     // Pools with client_connections: asks the master for a place, and gives one back.
     std::function<void(const Pool& pool)> ask_for_place;
     std::function<void(const Pool& pool)> give_place_back;
+
+    // The request that is being handled: filling in a fresh one costs as much as finding its end.
+    proto::redis::RequestView redis_request;
 
     // Scratch that keeps its capacity.
     proto::redis::Splitter redis_splitter;

@@ -117,7 +117,7 @@ inline void ClientSession::handle_redis(const Window& window, const RequestView&
 
 size_t ClientSession::parse_redis(const Window& window) {
     size_t used = 0;
-    RequestView request;
+    RequestView& request = path_.redis_request;
     while (used < window.size && !parsing_ended_) {
         if (redis_parser_.at_start() && proto::redis::RequestParser::parse_whole(
                                             window.begin + used, window.size - used, request))

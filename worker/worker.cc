@@ -139,7 +139,7 @@ void Worker::before_poll() noexcept {
 
 void Worker::after_poll() noexcept {
     // Not just the time: a turn that ends without reading anything is no reason to go on as before.
-    path_.catch_up_after_stall();
+    path_.catch_up_before_read();
     if (deadlines_due_) {
         deadlines_due_ = false;
         const uint64_t now_ms = loop_.active_ms();
