@@ -74,7 +74,7 @@ TEST_CASE("describe-stats: nutcracker's names, order and layout") {
 }
 
 TEST_CASE("stats table: enumerators index the rows") {
-    CHECK(pool_stats().size() == 16);
+    CHECK(pool_stats().size() == 18);
     CHECK(server_stats().size() == 13);
     CHECK(pool_stats()[static_cast<size_t>(PoolStat::kForwardError)].name == "forward_error");
     CHECK(server_stats()[static_cast<size_t>(ServerStat::kInQueue)].name == "in_queue");
