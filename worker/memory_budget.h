@@ -126,8 +126,9 @@ class MemoryBudget {
   private:
     void place_marks() noexcept {
         const size_t rest = share_ > bodies_ ? share_ - bodies_ : 0;
-        tight_at_ = bodies_ + rest / 2;
-        short_at_ = bodies_ + rest / 5 * 4;
+        // Bodies may hold more than the share, where a reload has made it smaller.
+        tight_at_ = std::min(bodies_ + rest / 2, share_);
+        short_at_ = std::min(bodies_ + rest / 5 * 4, share_);
     }
 
     size_t share_ = 0;
