@@ -25,9 +25,12 @@
 namespace ringmaster::worker {
 
 class Pool;
+class Server;
 
 struct ClosedTag {};
-struct PausedTag {};
+struct WatchedTag {};
+struct WaitingTag {};
+struct HeldTag {};
 
 struct DataPath {
     DataPath(io::Loop& the_loop, Memory& the_memory, uint64_t seed)
@@ -46,8 +49,12 @@ struct DataPath {
 
     // Sessions that are closed but may still be on the call stack: freed before the next poll.
     base::IntrusiveList<ClientSession, ClosedTag> closed;
-    // Sessions whose reading has stopped until their replies are out.
-    base::IntrusiveList<ClientSession, PausedTag> paused;
+    // Sessions that judge() looks at now and then: not read, or slow, or in the middle of a body.
+    base::IntrusiveList<ClientSession, WatchedTag> watched;
+    // Connections that are not read because the client of their next reply lags.
+    base::IntrusiveList<UpstreamConnection, HeldTag> held;
+    // Servers with more connections than usual for that.
+    std::vector<Server*> diverting;
 
     // Fragments in any upstream FIFO: while there are some, deadlines are checked.
     uint64_t fragments_in_flight = 0;

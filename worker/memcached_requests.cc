@@ -19,7 +19,6 @@ using proto::memcached::Shape;
 namespace {
 // twemproxy: `version` goes where this key lives.
 constexpr std::string_view kPlaceholderKey = "placeholder";
-constexpr const char* kOutOfMemory = "SERVER_ERROR out of memory storing object\r\n";
 }  // namespace
 
 size_t ClientSession::parse_memcached(const Window& window) {
@@ -43,11 +42,8 @@ size_t ClientSession::parse_memcached(const Window& window) {
     return used;
 }
 
-// A data block that is refused, or too large for us, is never kept.
+// A data block that is refused is never kept.
 size_t ClientSession::drop_refused_bytes(size_t arrived) {
-    if (memcached_parser_.bytes_needed() > path_.memory.budget_bytes) {
-        memcached_parser_.refuse_block(kOutOfMemory);
-    }
     const size_t dropped = memcached_parser_.discardable(arrived);
     memcached_parser_.rebase(dropped);
     return dropped;
@@ -88,7 +84,7 @@ void ClientSession::handle_memcached(const Window& window, const RequestView& re
             break;
     }
     if (request.key_count > 1) {
-        split_request(path_.memcached_splitter, request, proto::redis::JoinPolicy::kFirst);
+        split_request(path_.memcached_splitter, window, request, proto::redis::JoinPolicy::kFirst);
     } else {
         forward_memcached(window, request, request.key);
     }

@@ -227,7 +227,7 @@ bool ClientSession::handled_here(const RequestView& request) {
     }
     const Command& command = *request.command;
     if (command.split == SplitPolicy::kMultiShard && has_several_keys(request)) {
-        split_request(path_.redis_splitter, request, request.command->join);
+        split_request(path_.redis_splitter, window, request, request.command->join);
         return;
     }
     bool keyless = false;

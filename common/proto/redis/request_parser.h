@@ -57,6 +57,16 @@ class RequestParser {
         in_payload_ = false;
         is_inline_ = false;
     }
+    // After kNeedMore, for a request that is not wanted: how many of the `size` bytes that have
+    // arrived parse() will not look at again. The caller may drop them and say so with rebase();
+    // `begin` then means the byte behind them, and there will be no view().
+    [[nodiscard]] size_t discardable(size_t size) const noexcept {
+        return size < position_ ? size : position_;
+    }
+    void rebase(size_t bytes_taken) noexcept {
+        position_ -= bytes_taken;
+        needed_ -= bytes_taken;
+    }
     // True when no byte of a request has been accepted yet.
     [[nodiscard]] bool at_start() const noexcept { return position_ == 0; }
 
