@@ -22,8 +22,17 @@ elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
     target_compile_options(rm_flags INTERFACE
         -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fcf-protection -fPIE)
     target_link_options(rm_flags INTERFACE -pie -Wl,-z,relro,-z,now)
+    # The same bytes wherever the tree lies.
+    target_compile_options(rm_flags INTERFACE
+        "-ffile-prefix-map=${CMAKE_BINARY_DIR}=build" "-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.")
 else()
     target_compile_definitions(rm_flags INTERFACE RM_EXPENSIVE_CHECKS=1)
+endif()
+
+# A package must not need the C++ library of the machine it was built on. What stays dynamic (libc,
+# libuv, libyaml) has the same names everywhere, and gets its security fixes from the system.
+if(RM_STATIC)
+    target_link_options(rm_flags INTERFACE -static-libstdc++ -static-libgcc)
 endif()
 
 if(RM_FUZZ)
