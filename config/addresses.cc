@@ -6,6 +6,7 @@
 
 #include "common/base/format.h"
 #include "common/ring/server_name.h"
+#include "config/value_forms.h"
 #include "config/values.h"
 
 namespace ringmaster::config {
@@ -13,7 +14,10 @@ namespace ringmaster::config {
 namespace {
 
 constexpr size_t kMaxUnixPathBytes = 107;  // sun_path less its terminator
-constexpr const char* kServerForms = "expected host:port:weight [name] or /path:weight [name]";
+
+std::string expected_server() {
+    return "expected " + form_server();
+}
 
 // The part of `rest` behind its last `separator`, which is cut off with it; nothing if none.
 std::optional<std::string_view> cut_last(std::string_view& rest, char separator) {
@@ -28,7 +32,7 @@ std::optional<std::string_view> cut_last(std::string_view& rest, char separator)
 
 std::optional<uint16_t> parse_port(std::string_view text) {
     const auto value = parse_wrapping_number(text);
-    if (!value || *value == 0 || *value > 65535) {
+    if (!value || *value == 0 || *value > kMaxPort) {
         return std::nullopt;
     }
     return static_cast<uint16_t>(*value);
@@ -75,7 +79,7 @@ Problem read_listen(std::string_view text, Address& target) {
     address.text = text;
     const auto port_text = cut_last(text, ':');
     if (!port_text) {
-        return {"neither host:port nor /path", "e.g. 127.0.0.1:22121 or /run/x.sock"};
+        return {choice_listen().neither(), "e.g. 127.0.0.1:22121 or /run/x.sock"};
     }
     const auto port = parse_port(*port_text);
     if (!port) {
@@ -106,13 +110,13 @@ ServerEntry parse_server_entry(std::string_view text) {
         entry.problem = base::format(
             "{}; {}",
             is_cut && address.is_unix ? "a path cannot contain a colon" : "fields are missing",
-            kServerForms);
+            expected_server());
         return entry;
     }
 
     const auto weight = parse_wrapping_number(*weight_text);
     if (!weight || *weight == 0) {
-        entry.problem = base::format("bad weight (digits only, at least 1); {}", kServerForms);
+        entry.problem = base::format("bad weight (digits only, at least 1); {}", expected_server());
         return entry;
     }
     entry.server.weight = *weight;
@@ -123,7 +127,7 @@ ServerEntry parse_server_entry(std::string_view text) {
     }
     const auto port = parse_port(*port_text);
     if (!port) {
-        entry.problem = base::format("bad port (1 to 65535); {}", kServerForms);
+        entry.problem = base::format("bad port (1 to 65535); {}", expected_server());
         return entry;
     }
     address.host = rest;

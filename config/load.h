@@ -61,6 +61,7 @@ LoadResult load(std::string_view bytes, const LoadOptions& options);
 // for the manual page and for tests.
 struct KeyInfo {
     std::string_view name;
+    std::string (*form)();          // what it takes, in words; completes "takes ..."
     std::string_view default_text;  // empty = not set
     std::string_view doc;
 };

@@ -7,6 +7,7 @@
 
 #include "common/base/format.h"
 #include "config/sections.h"
+#include "config/value_forms.h"
 
 namespace ringmaster::config {
 
@@ -27,7 +28,8 @@ constexpr PoolKeyRow kRows[] = {
 };
 
 constexpr KeyInfo kKeys[] = {
-#define RM_POOL_KEY(name, member, reader, default_text, doc) {#name, default_text, doc},
+#define RM_POOL_KEY(name, member, reader, default_text, doc) \
+    {#name, form_##reader, default_text, doc},
 #include "config/pool_keys.def"
 #undef RM_POOL_KEY
 };

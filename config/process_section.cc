@@ -5,6 +5,7 @@
 
 #include "common/base/format.h"
 #include "config/sections.h"
+#include "config/value_forms.h"
 
 namespace ringmaster::config {
 
@@ -22,7 +23,8 @@ constexpr ReadProcessValue kReaders[] = {
 };
 
 constexpr KeyInfo kKeys[] = {
-#define RM_PROCESS_KEY(name, member, reader, default_text, doc) {#name, default_text, doc},
+#define RM_PROCESS_KEY(name, member, reader, default_text, doc) \
+    {#name, form_##reader, default_text, doc},
 #include "config/process_keys.def"
 #undef RM_PROCESS_KEY
 };

@@ -7,24 +7,18 @@
 
 #include "common/base/format.h"
 #include "config/suggest.h"
+#include "config/value_forms.h"
 
 namespace ringmaster::config {
 
 namespace {
-
-constexpr uint32_t kMaxNumber = 0x7fffffff;
-constexpr uint32_t kMaxWorkers = 1024;
-constexpr uint64_t kMaxLogLevel = 11;
-constexpr uint64_t kMinMemoryBytes = uint64_t{1} << 20;
-constexpr uint64_t kMaxMemoryBytes = uint64_t{1} << 50;
 
 bool is_digit(char c) noexcept {
     return c >= '0' && c <= '9';
 }
 
 Problem not_a_number() {
-    return {base::format("not a number from 0 to {}", kMaxNumber),
-            "write digits only, without sign, point or unit"};
+    return {"not " + form_number(), "write digits only, without sign, point or unit"};
 }
 
 template <class Row>
@@ -106,7 +100,7 @@ Problem read_bool(std::string_view text, bool& target) {
     } else if (is_one_of({"false", "no", "off", "0", "n"})) {
         hint = "write false";
     }
-    return {"neither true nor false", std::move(hint)};
+    return {choice_bool().neither(), std::move(hint)};
 }
 
 Problem read_secret(std::string_view text, std::string& target) {
@@ -143,7 +137,7 @@ Problem read_distribution(std::string_view text, ring::Distribution& target) {
 
 Problem read_cross_shard(std::string_view text, CrossShard& target) {
     if (text != "first" && text != "error") {
-        return {"neither first nor error", {}};
+        return {choice_cross_shard().neither(), {}};
     }
     target = text == "first" ? CrossShard::kFirst : CrossShard::kError;
     return {};
@@ -151,16 +145,16 @@ Problem read_cross_shard(std::string_view text, CrossShard& target) {
 
 Problem read_eject_mode(std::string_view text, health::EjectMode& target) {
     if (text != "rehash" && text != "hold") {
-        return {"neither rehash nor hold", {}};
+        return {choice_eject_mode().neither(), {}};
     }
     target = text == "rehash" ? health::EjectMode::kRehash : health::EjectMode::kHold;
     return {};
 }
 
 Problem read_percent(std::string_view text, uint32_t& target) {
-    const auto value = parse_number(text, 100);
+    const auto value = parse_number(text, kMaxPercent);
     if (!value || *value == 0) {
-        return {"not a number from 1 to 100", "write digits only, without a percent sign"};
+        return {"not " + form_percent(), "write digits only, without a percent sign"};
     }
     target = static_cast<uint32_t>(*value);
     return {};
@@ -168,7 +162,7 @@ Problem read_percent(std::string_view text, uint32_t& target) {
 
 Problem read_switch(std::string_view text, bool& target) {
     if (text != "on" && text != "off") {
-        return {"neither on nor off", {}};
+        return {choice_switch().neither(), {}};
     }
     target = text == "on";
     return {};
@@ -176,7 +170,7 @@ Problem read_switch(std::string_view text, bool& target) {
 
 Problem read_readmit(std::string_view text, bool& flush) {
     if (text != "keep" && text != "flush") {
-        return {"neither keep nor flush", {}};
+        return {choice_readmit().neither(), {}};
     }
     flush = text == "flush";
     return {};
@@ -185,7 +179,7 @@ Problem read_readmit(std::string_view text, bool& flush) {
 Problem read_workers(std::string_view text, std::optional<uint32_t>& target) {
     const auto value = text == "auto" ? uint64_t{0} : parse_number(text, kMaxWorkers);
     if (!value || (*value == 0 && text != "auto")) {
-        return {base::format("neither auto nor a number from 1 to {}", kMaxWorkers), {}};
+        return {choice_workers().neither(), {}};
     }
     target = static_cast<uint32_t>(*value);
     return {};
@@ -194,16 +188,16 @@ Problem read_workers(std::string_view text, std::optional<uint32_t>& target) {
 Problem read_log_level(std::string_view text, std::optional<int>& target) {
     const auto value = parse_number(text, kMaxLogLevel);
     if (!value) {
-        return {base::format("not a number from 0 to {}", kMaxLogLevel), {}};
+        return {"not " + form_log_level(), {}};
     }
     target = static_cast<int>(*value);
     return {};
 }
 
 Problem read_port(std::string_view text, std::optional<uint16_t>& target) {
-    const auto value = parse_number(text, 65535);
+    const auto value = parse_number(text, kMaxPort);
     if (!value || *value == 0) {
-        return {"not a port from 1 to 65535", {}};
+        return {"not " + form_port(), {}};
     }
     target = static_cast<uint16_t>(*value);
     return {};
@@ -224,8 +218,7 @@ Problem read_path(std::string_view text, std::optional<std::string>& target) {
 Problem read_milliseconds(std::string_view text, uint32_t& target) {
     const auto value = parse_number(text, kMaxNumber);
     if (!value) {
-        return {base::format("not a number of milliseconds from 0 to {}", kMaxNumber),
-                "write digits only, without unit"};
+        return {"not " + form_milliseconds(), "write digits only, without unit"};
     }
     target = static_cast<uint32_t>(*value);
     return {};
@@ -245,8 +238,7 @@ Problem read_memory(std::string_view text, uint64_t& target) {
     }
     const auto value = parse_number(digits, kMaxMemoryBytes / unit);
     if (!value) {
-        return {"not an amount of memory",
-                "auto, bytes, or a number followed by k, m or g, e.g. 512m"};
+        return {"not an amount of memory", form_memory()};
     }
     if (*value * unit < kMinMemoryBytes) {
         return {"less than 1m", "bytes need no unit; for megabytes write e.g. 512m"};

@@ -23,7 +23,7 @@ constexpr OptionRow kOptions[] = {
     {.short_name = 'D', .long_name = "describe-stats", .text = "print what each stat is and exit"},
     {.short_name = 'v',
      .long_name = "verbose",
-     .argument = "N",
+     .argument = "LEVEL",
      .value_kind = "a number",
      .text = "log level, 0 (emergencies) to 11 (everything)",
      .default_text = "5"},

@@ -5,9 +5,8 @@
 #include <map>
 #include <string_view>
 
-#include <CLI/CLI.hpp>
-
 #include "common/base/format.h"
+#include "master/command_line_tree.h"
 #include "master/option_table.h"
 
 namespace ringmaster::master {
@@ -151,24 +150,10 @@ class Expander {
     std::vector<std::string> out_;
 };
 
-std::string cli_name(const OptionRow& row) {
-    return row.short_name != '\0' ? format("-{},--{}", row.short_name, row.long_name)
-                                  : format("--{}", row.long_name);
-}
-
 // CLI11 sorts the words into the table's options. Its exceptions end here.
 base::Result<Values> sort_out(std::vector<std::string> words) {
     CLI::App app;
-    app.set_help_flag();
-    std::map<std::string_view, std::string> values;
-    for (const OptionRow& row : option_table()) {
-        if (row.takes_value()) {
-            app.add_option(cli_name(row), values[row.long_name])
-                ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-        } else {
-            app.add_flag(cli_name(row));
-        }
-    }
+    add_options(app);
     try {
         std::reverse(words.begin(), words.end());  // CLI11 takes from the back
         app.parse(std::move(words));

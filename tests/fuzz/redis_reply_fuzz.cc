@@ -53,6 +53,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size_bytes) {
     if (expected == ParseStatus::kDone) {
         RM_ASSERT(whole.position() <= bytes.size());
     }
+    const std::vector<char> copy(bytes.begin(), bytes.end());
+    const size_t quick = ReplyParser::whole_reply_bytes(copy.data(), copy.size());
+    RM_ASSERT(quick == 0 || (expected == ParseStatus::kDone && quick == whole.position()));
     check_cut(bytes, step, false, expected, whole.position());
     check_cut(bytes, step, true, expected, whole.position());
     return 0;

@@ -118,7 +118,7 @@ def check_root(report):
     name = "the root is tidy"
     report.check(name)
     folders = {"master", "worker", "common", "config", "tests", "packaging", "man"}
-    files = {"README.md", "LICENSE", "CMakeLists.txt", "CMakePresets.json"}
+    files = {"README.md", "CHANGELOG.md", "LICENSE", "CMakeLists.txt", "CMakePresets.json"}
     for entry in sorted({n.split("/", 1)[0] for n in project_files()}):
         if not entry.startswith(".") and entry not in folders | files:
             report.problem(name, f"{entry}: does not belong in the root")

@@ -21,6 +21,7 @@ MAY_INCLUDE["master"] = {
     "common/base", "common/io", "common/control", "common/stats", "common/health", "config",
     "common/hash", "common/ring"}
 MAY_INCLUDE["worker"] = MAY_INCLUDE["master"] | {"common/proto"}
+MAY_INCLUDE["man"] = {"common/base", "common/stats", "config", "master"}
 
 # The only file that sees both roles, and the one header of the other role it needs.
 EXCEPTIONS = {"master/main.cc": {"worker/worker_main.h"}}

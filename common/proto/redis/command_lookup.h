@@ -57,6 +57,10 @@ inline uint64_t load_short(const char* at, size_t size) noexcept {
 
 inline Words fold(std::string_view name) noexcept {
     Words words;
+    if (name.size() <= 8) [[likely]] {
+        words.word[0] = load_short(name.data(), name.size()) & kFold;
+        return words;
+    }
     size_t index = 0;
     const char* at = name.data();
     size_t left = name.size();
@@ -86,8 +90,28 @@ struct CommandTable {
     bool names_fit = true;
 };
 
+// The rows with what follows from them filled in.
 template <size_t kCount>
-constexpr CommandTable<kCount> make_command_table(const Command (&commands)[kCount]) {
+constexpr std::array<Command, kCount> with_derived(const Command (&rows)[kCount]) {
+    std::array<Command, kCount> commands{};
+    for (size_t i = 0; i < kCount; ++i) {
+        Command& command = commands[i] = rows[i];
+        const KeySpec& keys = command.keys;
+        command.plain = command.split == SplitPolicy::kSingle && command.subcommands.empty() &&
+                        keys.kind == KeySpec::Kind::kRange && keys.first == 1 &&
+                        !keys.may_be_several() && !keys.destination && !command.pairs;
+        command.has_underscore = command.name.find('_') != std::string_view::npos;
+        const int arity = command.arity;
+        command.min_arguments = static_cast<uint32_t>(arity < 0 ? -arity : arity);
+        command.max_arguments = command.max_arity != 0 ? static_cast<uint32_t>(command.max_arity)
+                                : arity < 0            ? UINT32_MAX
+                                                       : command.min_arguments;
+    }
+    return commands;
+}
+
+template <size_t kCount>
+constexpr CommandTable<kCount> make_command_table(const std::array<Command, kCount>& commands) {
     CommandTable<kCount> table;
     for (size_t row = 0; row < kCount; ++row) {
         const std::string_view name = commands[row].name;

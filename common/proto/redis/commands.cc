@@ -44,7 +44,7 @@ constexpr std::string_view kKeyMoves = "the key would be where no client finds i
 // Arity is Redis 7's, but for nutcracker's class "key + any" it is "at least one argument": there
 // nutcracker forwards a short command and the client gets the server's own error. Not here: HELLO,
 // as libraries fall back to RESP2 only when it is unknown.
-constexpr Command kCommands[] = {
+constexpr Command kRows[] = {
     // Keys of any type
     {.name = "copy", .arity = -2, .keys = kFirstTwo},
     {.name = "del", .arity = -2, .keys = kAllArguments, .split = kMultiShard, .join = kSum},
@@ -322,6 +322,7 @@ constexpr Command kCommands[] = {
     {.name = "move", .arity = 3, .split = kRefused, .why = kKeyMoves},
 };
 
+constexpr auto kCommands = with_derived(kRows);
 constexpr auto kTable = make_command_table(kCommands);
 static_assert(kTable.names_fit);
 static_assert(kTable.most_probes <= kMaxProbes, "change slot_of()'s constants");
@@ -354,22 +355,12 @@ const Command* find_command_or_null(std::string_view name) noexcept {
         }
         const Command& command = kCommands[row_plus_one - 1];
         if (command.name.size() == name.size() && kTable.words[row_plus_one - 1] == words) {
-            return underscores_agree(command.name, name) ? &command : nullptr;
+            const bool same = !command.has_underscore || underscores_agree(command.name, name);
+            return same ? &command : nullptr;
         }
         slot = (slot + 1) % kTableSize;
     }
     return nullptr;
-}
-
-bool arity_is_right(const Command& command, uint32_t argc) noexcept {
-    const int64_t count = argc;
-    if (command.arity >= 0 ? count != command.arity : count < -command.arity) {
-        return false;
-    }
-    if (command.max_arity != 0 && count > command.max_arity) {
-        return false;
-    }
-    return !command.pairs || argc % 2 == 1;
 }
 
 }  // namespace ringmaster::proto::redis

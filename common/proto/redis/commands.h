@@ -65,6 +65,12 @@ struct Command {
     bool one_shard = false;  // refused when its keys are on several shards, whatever the pool says
     std::string_view subcommands{};  // not empty: argument 1 is one of these words, or HELP
     std::string_view why{};          // kRefused: the reason, for the client's eyes
+
+    // Derived from the above when the table is made; rows leave them out.
+    bool plain = false;           // goes as it is to the shard of argument 1, its only key
+    bool has_underscore = false;  // in its name
+    uint32_t min_arguments = 0;   // with the name
+    uint32_t max_arguments = 0;
 };
 
 std::span<const Command> all_commands() noexcept;
@@ -73,6 +79,9 @@ std::span<const Command> all_commands() noexcept;
 const Command* find_command_or_null(std::string_view name) noexcept;
 
 // `argc` counts the name.
-bool arity_is_right(const Command& command, uint32_t argc) noexcept;
+inline bool arity_is_right(const Command& command, uint32_t argc) noexcept {
+    return argc >= command.min_arguments && argc <= command.max_arguments &&
+           (!command.pairs || argc % 2 == 1);
+}
 
 }  // namespace ringmaster::proto::redis

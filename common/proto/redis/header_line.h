@@ -5,6 +5,7 @@
 // cut. Strict as Redis: no sign, no leading zero, no space, CRLF.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "common/proto/parse_status.h"
@@ -50,6 +51,41 @@ inline ParseStatus read_length(const char*& at, const char* end, uint64_t max,
     }
     at = byte + 2;
     return ParseStatus::kDone;
+}
+
+// The same for one to three digits, without looking for the end of the input: five bytes from `at`
+// on must be there. The length, and `at` is behind the CRLF; or kNoLength, which says nothing about
+// the bytes.
+inline constexpr size_t kNoLength = SIZE_MAX;
+// The type byte, those five, and one to spare: a bulk string of one byte is that long.
+inline constexpr ptrdiff_t kShortHeaderBytes = 7;
+
+inline size_t read_short_length(const char*& at) noexcept {
+    const auto digit = [](char byte) { return static_cast<unsigned char>(byte) - unsigned{'0'}; };
+    const char* byte = at;
+    size_t length = digit(*byte);
+    if (length > 9) {
+        return kNoLength;
+    }
+    ++byte;
+    unsigned next = digit(*byte);
+    if (next <= 9) {
+        if (length == 0) {
+            return kNoLength;
+        }
+        length = length * 10 + next;
+        ++byte;
+        next = digit(*byte);
+        if (next <= 9) {
+            length = length * 10 + next;
+            ++byte;
+        }
+    }
+    if (byte[0] != '\r' || byte[1] != '\n') {
+        return kNoLength;
+    }
+    at = byte + 2;
+    return length;
 }
 
 inline bool is_crlf(const char* at) noexcept {

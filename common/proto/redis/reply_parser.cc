@@ -70,6 +70,28 @@ void ReplyParser::accept(size_t position) noexcept {
     started_ = true;
 }
 
+size_t ReplyParser::whole_reply_bytes(const char* begin, size_t size) noexcept {
+    if (size < static_cast<size_t>(kShortHeaderBytes)) {
+        // "+OK" and "$-1" are the only ones worth it.
+        return size >= 5 && (std::memcmp(begin, "+OK\r\n", 5) == 0 ||
+                             std::memcmp(begin, "$-1\r\n", 5) == 0)
+                   ? 5
+                   : 0;
+    }
+    const char* at = begin + 1;
+    if (*begin == '$') [[likely]] {
+        const size_t length = read_short_length(at);
+        const auto left = static_cast<size_t>(begin + size - at);
+        if (length < left && left - length >= 2 && is_crlf(at + length)) [[likely]] {
+            return static_cast<size_t>(at - begin) + length + 2;
+        }
+    }
+    if (*begin == ':') {
+        return read_short_length(at) != kNoLength ? static_cast<size_t>(at - begin) : 0;
+    }
+    return std::memcmp(begin, "+OK\r\n", 5) == 0 || std::memcmp(begin, "$-1\r\n", 5) == 0 ? 5 : 0;
+}
+
 ParseStatus ReplyParser::parse(const char* begin, size_t size) noexcept {
     while (pending_ != 0) {
         if (in_payload_) {

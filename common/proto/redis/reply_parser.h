@@ -18,6 +18,10 @@ namespace ringmaster::proto::redis {
 class ReplyParser {
   public:
     ParseStatus parse(const char* begin, size_t size) noexcept;
+    // The quick way for the common replies, when they are there as a whole: a bulk string of up to
+    // 999 bytes, +OK, null, an integer of up to three digits. The size; 0 says nothing about the
+    // bytes: ask parse(). For the beginning of a reply.
+    static size_t whole_reply_bytes(const char* begin, size_t size) noexcept;
     [[nodiscard]] size_t position() const noexcept { return position_; }
     [[nodiscard]] size_t bytes_needed() const noexcept { return needed_; }
     // `bytes_taken` <= min(position(), bytes that have arrived): from now on `begin` means the byte

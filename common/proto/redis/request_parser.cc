@@ -95,6 +95,44 @@ ParseStatus RequestParser::parse(const char* begin, size_t size) noexcept {
     }
 }
 
+bool RequestParser::parse_whole(const char* begin, size_t size, RequestView& view) noexcept {
+    const char* const end = begin + size;
+    // "*N\r\n" and one argument of one byte are 11 bytes.
+    if (size < 11 || begin[0] != '*' || !is_crlf(begin + 2)) {
+        return false;
+    }
+    const unsigned last = static_cast<unsigned char>(begin[1]) - unsigned{'1'};
+    if (last > 8) {
+        return false;
+    }
+    const char* at = begin + 4;
+    for (unsigned i = 0;; ++i) {
+        if (end - at < kShortHeaderBytes || *at != '$') {
+            return false;
+        }
+        ++at;
+        const size_t length = read_short_length(at);
+        if (length >= static_cast<size_t>(end - at)) {  // also kNoLength
+            return false;
+        }
+        if (i < RequestView::kFirstArguments) {
+            view.arguments[i] = std::string_view(at, length);
+        }
+        at += length;
+        if (end - at < 2 || !is_crlf(at)) {
+            return false;
+        }
+        at += 2;
+        if (i == last) {
+            break;
+        }
+    }
+    view.bytes = std::string_view(begin, static_cast<size_t>(at - begin));
+    view.argument_count = last + 1;
+    view.command = find_command_or_null(view.arguments[0]);
+    return true;
+}
+
 // A verdict must not depend on the cut: a line is too long when its first kMaxInlineBytes hold no
 // end, also when the end has arrived with them.
 ParseStatus RequestParser::parse_line(const char* begin, size_t size) noexcept {

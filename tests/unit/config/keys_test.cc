@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "config/value_forms.h"
 #include "config/values.h"
 #include "tests/unit/config/support.h"
 
@@ -121,4 +122,19 @@ TEST_CASE("config keys: every default that has a text can be written into a file
             CHECK(result.config.has_value());
         }
     }
+}
+
+TEST_CASE("config keys: each says what it takes, and an error says the same") {
+    for (const auto keys : {pool_keys(), process_keys()}) {
+        for (const KeyInfo& key : keys) {
+            CHECK_MESSAGE(!key.form().empty(), key.name);
+        }
+    }
+    const auto result = load_text("ringmaster:\n  workers: some\n" + pool_with("timeout: 1s"));
+    std::string errors;
+    for (const Diagnostic& diagnostic : result.diagnostics) {
+        errors += diagnostic.message + "\n";
+    }
+    CHECK(errors.find("not " + form_number()) != std::string::npos);
+    CHECK(errors.find(choice_workers().neither()) != std::string::npos);
 }

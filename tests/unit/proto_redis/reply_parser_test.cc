@@ -18,6 +18,39 @@ std::string nested(size_t depth) {
     return reply + "*0\r\n";
 }
 
+TEST_CASE("redis reply: the quick way knows the common replies and no more than has come") {
+    const std::string quick[] = {"+OK\r\n",
+                                 "$-1\r\n",
+                                 ":0\r\n123",
+                                 ":999\r\n12",
+                                 "$0\r\n\r\n1",
+                                 "$3\r\nabc\r\n",
+                                 "$999\r\n" + std::string(999, '\r') + "\r\n"};
+    const size_t sizes[] = {5, 5, 4, 6, 6, 9, 1007};
+    const std::string slow[] = {
+        "-ERR no\r\n",    ":-1\r\n123",     ":1000\r\n1",
+        "$03\r\nabc\r\n", "$3\r\nabcd\r\n", "$3\nabc\r\n12",
+        "+OKAY\r\n12",    "*1\r\n:1\r\n",   "$1000\r\n" + std::string(1002, 'x'),
+        "garbage"};
+    for (size_t i = 0; i < std::size(quick); ++i) {
+        for (size_t size = 0; size <= quick[i].size(); ++size) {
+            CAPTURE(quick[i]);
+            CAPTURE(size);
+            const ExactCopy copy(std::string_view(quick[i]).substr(0, size));
+            const size_t found = ReplyParser::whole_reply_bytes(copy.bytes.get(), copy.size);
+            CHECK((found == 0 || (found == sizes[i] && found <= size)));
+            if (size == quick[i].size()) {
+                CHECK(found == sizes[i]);
+            }
+        }
+    }
+    for (const std::string& input : slow) {
+        CAPTURE(input);
+        const ExactCopy copy(input);
+        CHECK(ReplyParser::whole_reply_bytes(copy.bytes.get(), copy.size) == 0);
+    }
+}
+
 TEST_CASE("redis reply: whole replies are found at every feed size, bytes behind them left") {
     const std::string cases[] = {
         "+OK\r\n",

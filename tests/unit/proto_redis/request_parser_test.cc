@@ -12,6 +12,54 @@ namespace {
 
 using Arguments = std::vector<std::string>;
 
+TEST_CASE("redis request: the quick way sees what the parser sees, or leaves it to it") {
+    struct Case {
+        std::string input;
+        bool taken;
+    };
+    const Case cases[] = {
+        {request_of({"GET", "0123456789abcdef"}), true},
+        {request_of({"SET", "k", ""}) + "x", true},
+        {request_of({"PING"}), true},
+        {request_of({"SET", "k", std::string(999, '\n')}), true},
+        {request_of({"SET", "k", std::string(1000, 'x')}), false},
+        {request_of(Arguments(9, "x")), true},
+        {request_of(Arguments(10, "x")), false},
+        {"*0\r\n0000000", false},
+        {"*2\r\n$3\r\nGET\r\n$01\r\nk\r\n", false},
+        {"*2\r\n$3\r\nGET\r\n$-1\r\nk\r\n", false},
+        {"*2\r\n$3\r\nGET\r\n:1\r\nkkkkk\r\n", false},
+        {"*2\r\n$3\r\nGET\r\n$1\rXk\r\nkk\r\n", false},
+        {"*2\r\n$3\r\nGET\r\n$1\r\nkkkkkk\r\n", false},
+        {"PING 1234567890\r\n", false},
+    };
+    for (const Case& c : cases) {
+        for (size_t size = 0; size <= c.input.size(); ++size) {
+            CAPTURE(size);
+            const ExactCopy copy(std::string_view(c.input).substr(0, size));
+            RequestView quick;
+            const bool taken = RequestParser::parse_whole(copy.bytes.get(), copy.size, quick);
+            RequestParser parser;
+            const bool whole = parser.parse(copy.bytes.get(), copy.size) == ParseStatus::kDone;
+            CHECK((!taken || whole));
+            if (size == c.input.size()) {
+                CHECK(taken == c.taken);
+            }
+            if (!taken) {
+                continue;
+            }
+            const RequestView view = parser.view(copy.bytes.get());
+            CHECK(quick.bytes.data() == view.bytes.data());
+            CHECK(quick.bytes.size() == view.bytes.size());
+            CHECK(quick.argument_count == view.argument_count);
+            CHECK(quick.command == view.command);
+            for (size_t i = 0; i < RequestView::kFirstArguments; ++i) {
+                CHECK(quick.arguments[i] == view.arguments[i]);
+            }
+        }
+    }
+}
+
 TEST_CASE("redis request: whole requests are found at every feed size, bytes behind them left") {
     const Arguments cases[] = {
         {"GET", "0123456789abcdef"},
