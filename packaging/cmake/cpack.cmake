@@ -27,9 +27,9 @@ takes over from nutcracker (twemproxy): the same command line, the same YAML,
 the same place for every key.")
 set(nutcracker_summary "ringmaster in the place of nutcracker (twemproxy)")
 set(nutcracker_description
-"The command nutcracker, its manual page and the service nutcracker lead to
-ringmaster, and the service serves /etc/nutcracker/nutcracker.yml. A Debian
-nutcracker is replaced; its configuration file stays as it is.")
+"The command nutcracker and its manual page lead to ringmaster, and the service
+ringmaster serves /etc/nutcracker/nutcracker.yml. A Debian nutcracker is
+replaced; its configuration file stays as it is.")
 
 # --- deb
 set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
@@ -81,7 +81,7 @@ set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION
     /usr/lib/sysusers.d /usr/lib/tmpfiles.d /usr/share/bash-completion
     /usr/share/bash-completion/completions /usr/share/fish /usr/share/fish/vendor_completions.d
     /usr/share/licenses /usr/share/man /usr/share/man/man5 /usr/share/man/man8 /usr/share/zsh
-    /usr/share/zsh/site-functions /var/log)
+    /usr/share/zsh/site-functions /var /var/log)
 set(rpm "${files}/rpm")
 set(CPACK_RPM_RINGMASTER_PACKAGE_NAME ringmaster)
 set(CPACK_RPM_RINGMASTER_FILE_NAME RPM-DEFAULT)
@@ -117,7 +117,8 @@ set(CPACK_RPM_NUTCRACKER_USER_FILELIST
 
 # What would make two builds of one commit differ: times, the builder's name, links by build id.
 set(CPACK_RPM_SPEC_MORE_DEFINE
-"%define _build_id_links none
+"%define packager ${CPACK_PACKAGE_CONTACT}
+%define _build_id_links none
 %define _buildhost localhost
 %define use_source_date_epoch_as_buildtime 1
 %define clamp_mtime_to_source_date_epoch 1
