@@ -10,13 +10,8 @@
 #include "common/base/format.h"
 #include "common/io/library_version.h"
 #include "config/library_version.h"
-#include "rm_commit.h"
 
 namespace ringmaster::master {
-
-const char* build_commit() noexcept {
-    return RM_COMMIT;
-}
 
 std::string library_versions() {
     return base::format("libuv {}, libyaml {}, CLI11 " CLI11_VERSION

@@ -7,7 +7,7 @@
 namespace ringmaster::master {
 
 // The commit it was built from, 40 hex digits; "unknown" without a git checkout. Whoever builds may
-// say another text (RM_COMMIT).
+// say another text (RM_COMMIT). Its source is written by the build: packaging/cmake/commit.cmake.
 const char* build_commit() noexcept;
 
 // "libuv 1.44.2, libyaml 0.2.5, ...": libraries that are loaded tell themselves, for those that are

@@ -34,8 +34,10 @@ endif()
 
 # A package must not need the C++ library of the machine it was built on. What stays dynamic (libc,
 # libuv, libyaml) has the same names everywhere, and gets its security fixes from the system.
+# No build id: it is a sum over the debug information as well, which the packages do not have and
+# where link-time optimisation writes down from where the tree was built.
 if(RM_STATIC)
-    target_link_options(rm_flags INTERFACE -static-libstdc++ -static-libgcc)
+    target_link_options(rm_flags INTERFACE -static-libstdc++ -static-libgcc -Wl,--build-id=none)
 endif()
 
 if(RM_FUZZ)

@@ -15,7 +15,7 @@ SCRATCH = pathlib.Path(os.environ["RM_SCRATCH"])
 
 # What changes whenever packages come and go, and belongs to no package.
 BOOKKEEPING = ("var/lib/dpkg", "var/lib/apt", "var/cache", "var/log/apt", "var/log/dpkg.log",
-               "var/log/alternatives.log", "var/lib/rpm", "etc/ld.so.cache", "proc", "tmp", "root",
+               "var/log/alternatives.log", "var/lib/rpm", "etc/ld.so.cache", "proc", "tmp", "root", "srv",
                "run/systemd", "usr/bin/systemctl", "etc/passwd-", "etc/group-", "etc/shadow-",
                "etc/gshadow-")
 # Where an account is written down; it may stay.
@@ -70,13 +70,24 @@ class Chroot:
                 "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8", "HOME": "/root"}
 
     def apt(self, *words, check=True):
-        return self.run("apt-get", "-y", "--no-install-recommends",
-                        "-o", "Dpkg::Use-Pty=0", *words, check=check)
+        """As an unattended upgrade: where a question could be asked, the edited file stays."""
+        return self.run("apt-get", "-y", "--no-install-recommends", "-o", "Dpkg::Use-Pty=0",
+                        "-o", "Dpkg::Options::=--force-confdef",
+                        "-o", "Dpkg::Options::=--force-confold", *words, check=check)
+
+    def script(self, package, name, *words):
+        """A maintainer script, as dpkg runs it."""
+        return self.run(f"/var/lib/dpkg/info/{package}.{name}", *words,
+                        env={"DPKG_MAINTSCRIPT_PACKAGE": package, "DPKG_MAINTSCRIPT_NAME": name})
+
+    def unit_helper(self, *words, check=True):
+        return self.run("deb-systemd-helper", *words, check=check,
+                        env={"DPKG_MAINTSCRIPT_PACKAGE": "ringmaster"})
 
     def bring(self, file):
         """A copy of a package inside; its path there."""
-        shutil.copy(file, self.root / "root")
-        return f"/root/{pathlib.Path(file).name}"
+        shutil.copy(file, self.root / "srv")
+        return f"/srv/{pathlib.Path(file).name}"
 
     def install(self, *packages, check=True):
         return self.apt("install", *(self.bring(one) for one in packages), check=check)
@@ -124,27 +135,29 @@ class Chroot:
     # ---- a systemd that only takes notes ----
 
     def pretend_systemd(self, start_succeeds=True):
-        """Maintainer scripts find a running systemd; what they ask of it is noted, and obeyed by nobody."""
+        """Maintainer scripts find a running systemd. It notes what it is asked, and only enables."""
         self.path("run/systemd/system").mkdir(parents=True, exist_ok=True)
         code = 0 if start_succeeds else 1
         self.write("usr/bin/systemctl", "#!/bin/sh\n"
-                   'echo "$*" >>/root/systemctl.log\n'
+                   'echo "$*" >>/srv/systemctl.log\n'
+                   "eval unit=\\${$#}\n"
+                   'link=/etc/systemd/system/multi-user.target.wants/$unit\n'
                    'case " $* " in\n'
-                   '    *" is-enabled "*)\n'
-                   '        eval unit=\\${$#}\n'
-                   '        [ -L "/etc/systemd/system/multi-user.target.wants/$unit" ] && echo enabled\n'
-                   "        exit ;;\n"
+                   '    *" preset "*)\n'
+                   '        mkdir -p "${link%/*}"\n'
+                   '        ln -sf "/lib/systemd/system/$unit" "$link" ;;\n'
+                   '    *" is-enabled "*) [ -L "$link" ] && echo enabled; exit ;;\n'
                    f'    *" start "* | *" restart "*) exit {code} ;;\n'
                    "esac\n", 0o755)
         self.forget_systemctl()
 
     def forget_systemctl(self):
-        self.write("root/systemctl.log", "")
+        self.write("srv/systemctl.log", "")
 
     def systemctl_actions(self, unit="ringmaster.service"):
         """What was asked for a unit, without questions and options."""
         lines = [[w for w in line.split() if not w.startswith("-")]
-                 for line in self.read("root/systemctl.log").splitlines()]
+                 for line in self.read("srv/systemctl.log").splitlines()]
         return [words[0] for words in lines if unit in words[1:]
                 and not words[0].startswith("is-")]
 
@@ -152,8 +165,7 @@ class Chroot:
 
     def is_enabled(self, unit="ringmaster.service"):
         link = self.path(f"etc/systemd/system/multi-user.target.wants/{unit}")
-        return link.is_symlink() and self.run(
-            "deb-systemd-helper", "is-enabled", unit, check=False).code == 0
+        return link.is_symlink() and self.unit_helper("is-enabled", unit, check=False).code == 0
 
     def is_installed(self, package):
         done = self.run("dpkg-query", "-W", "-f", "${db:Status-Status}", package, check=False)

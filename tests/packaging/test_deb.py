@@ -88,12 +88,12 @@ def test_logs_are_rotated_and_go_on_in_the_new_file(installed, start_service, re
 
 def test_scripts_can_run_again(installed):
     before = installed.tree()
-    installed.run("/var/lib/dpkg/info/ringmaster.postinst", "configure", "")
-    installed.run("/var/lib/dpkg/info/ringmaster.postinst", "configure", "0.0.9-1")
+    installed.script("ringmaster", "postinst", "configure", "")
+    installed.script("ringmaster", "postinst", "configure", "0.0.9-1")
     assert installed.tree() == before
     for words in (["prerm", "remove"], ["postrm", "remove"], ["postrm", "purge"],
                   ["postrm", "purge"]):
-        installed.run(f"/var/lib/dpkg/info/ringmaster.{words[0]}", words[1])
+        installed.script("ringmaster", *words)
     assert not installed.exists("var/log/ringmaster") and not installed.is_enabled()
 
 
@@ -152,7 +152,7 @@ def test_upgrade_of_a_running_service_cuts_nobody_until_the_restart(old, deb, st
 
 
 def test_upgrade_leaves_decisions_of_the_administrator(old, deb):
-    old.run("deb-systemd-helper", "disable", "ringmaster.service")
+    old.unit_helper("disable", "ringmaster.service")
     old.run("chown", "root:root", f"/{CONFIG}")
     old.run("chmod", "600", f"/{CONFIG}")
     old.run("chmod", "700", "/var/log/ringmaster")
@@ -204,6 +204,6 @@ def test_where_systemd_runs_it_is_started_and_a_start_that_fails_is_no_failed_in
         chroot = Chroot("started", below=with_dependencies)
         chroot.pretend_systemd(start_succeeds=succeeds)
         chroot.install(deb.file)
-        assert chroot.systemctl_actions() == ["start"]
-        assert "daemon-reload" in chroot.read("root/systemctl.log")
+        assert chroot.systemctl_actions() == ["preset", "start"]
+        assert "daemon-reload" in chroot.read("srv/systemctl.log")
         assert chroot.is_installed("ringmaster")
