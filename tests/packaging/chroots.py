@@ -72,6 +72,7 @@ class Chroot:
     def apt(self, *words, check=True):
         """As an unattended upgrade: where a question could be asked, the edited file stays."""
         return self.run("apt-get", "-y", "--no-install-recommends", "-o", "Dpkg::Use-Pty=0",
+                        "-o", "Dpkg::Options::=--force-unsafe-io",
                         "-o", "Dpkg::Options::=--force-confdef",
                         "-o", "Dpkg::Options::=--force-confold", *words, check=check)
 
