@@ -6,26 +6,12 @@
 
 #include "worker/client_session.h"
 #include "worker/error_lines.h"
+#include "worker/forward.h"
 #include "worker/pool.h"
 
 namespace ringmaster::worker {
 
 using stats::PoolStat;
-using stats::ServerStat;
-
-Request& ClientSession::new_request() {
-    Request* request = path_.memory.requests.make();
-    request->client = this;
-    request->fragment.request = request;
-    if (tail_ != nullptr) {
-        tail_->next = request;
-    } else {
-        head_ = request;
-    }
-    tail_ = request;
-    ++request_count_;
-    return *request;
-}
 
 void ClientSession::answer(std::string_view line, bool is_error) {
     if (is_error) {
@@ -47,26 +33,19 @@ void ClientSession::refuse_protocol(std::string_view line) {
     input_.clear();
 }
 
-OutQueue* ClientSession::forward(Fragment& fragment, uint32_t shard, size_t size_bytes) {
-    if (shard == ring::kNoShard) {
-        fail_fragment(fragment, ECONNREFUSED);  // twemproxy: the text when all servers are ejected
-        return nullptr;
-    }
-    if (!pool_->may_send(shard)) {
-        fail_fragment(fragment, pool_->fail_cause(shard));
-        return nullptr;
-    }
-    Server& server = pool_->server(shard);
+UpstreamConnection* ClientSession::connect_or_fail(Fragment& fragment, uint32_t shard) {
     int error = 0;
-    UpstreamConnection* connection = server.connection_or_null(error);
+    UpstreamConnection* connection = pool_->server(shard).connection_or_null(error);
     if (connection == nullptr) {
         fail_fragment(fragment, error);
-        return nullptr;
     }
-    server.stats().add(ServerStat::kRequests);
-    server.stats().add(ServerStat::kRequestBytes, static_cast<int64_t>(size_bytes));
-    connection->enqueue(fragment, size_bytes);
-    return &connection->out();
+    return connection;
+}
+
+// No shard, or a server that is known to be bad.
+void ClientSession::fail_forward(Fragment& fragment, uint32_t shard) {
+    // twemproxy: the text when all servers are ejected
+    fail_fragment(fragment, shard == ring::kNoShard ? ECONNREFUSED : pool_->fail_cause(shard));
 }
 
 void ClientSession::fail_fragment(Fragment& fragment, int error) {

@@ -8,25 +8,21 @@
 
 #include "common/base/format.h"
 #include "common/base/log.h"
+#include "worker/answer.h"
 #include "worker/pool.h"
 
 namespace ringmaster::worker {
 
 using stats::PoolStat;
 
-void release_request(Memory& memory, Request* request) noexcept {
-    RM_DEBUG_ASSERT(request->client == nullptr);
-    RM_DEBUG_ASSERT(request->at_servers == 0);
-    if (request->split != nullptr) {
-        // The state lies in the chunk it refers to: destroy what is in it before letting go.
-        SplitState* split = std::exchange(request->split, nullptr);
-        const base::ChunkRef memory_of_split = std::move(split->memory);
-        for (Fragment& fragment : split->fragments) {
-            fragment.~Fragment();
-        }
-        split->~SplitState();
+void release_split(Request& request) noexcept {
+    // The state lies in the chunk it refers to: destroy what is in it before letting go.
+    SplitState* split = std::exchange(request.split, nullptr);
+    const base::ChunkRef memory_of_split = std::move(split->memory);
+    for (Fragment& fragment : split->fragments) {
+        fragment.~Fragment();
     }
-    memory.requests.destroy(request);
+    split->~SplitState();
 }
 
 ClientSession::ClientSession(DataPath& path, Pool& pool)
@@ -69,12 +65,13 @@ std::span<char> ClientSession::on_alloc() noexcept {
     if (read_this_turn_ >= kReadBytesPerTurn) {
         return {};  // the others have their turn; epoll tells us again
     }
-    path_.catch_up_after_stall();
+    path_.catch_up_before_read();
     return input_.prepare(path_.memory.chunks, path_.hot);
 }
 
 void ClientSession::on_read(size_t size_bytes) noexcept {
     read_this_turn_ += size_bytes;
+    path_.set_event_time();
     const Window window = input_.arrived(path_.memory.chunks, path_.hot, size_bytes);
     if (parsing_ended_) {
         return;  // lingering, or answering what came before the end
@@ -126,23 +123,6 @@ void ClientSession::on_connected(int error) noexcept {
 
 bool ClientSession::may_stream(const Request& request) const noexcept {
     return &request == head_;
-}
-
-void ClientSession::on_reply(Request& request, const Window& window, const char* data,
-                             size_t size) {
-    if (&request != head_) {
-        if (!request.silent) {
-            request.fragment.reply = path_.memory.park(window.chunk, data, size);
-        }
-        request.unanswered = 0;
-        return;
-    }
-    if (!request.silent) {
-        out_.append_from(path_.memory, window.chunk, data, size);
-    }
-    pop_head();
-    send_answered();
-    mark_dirty();
 }
 
 void ClientSession::on_answered(Request& request) {
@@ -241,27 +221,7 @@ void ClientSession::emit_joined(Request& request) {
     }
 }
 
-void ClientSession::pop_head() {
-    Request* request = head_;
-    head_ = request->next;
-    if (head_ == nullptr) {
-        tail_ = nullptr;
-    }
-    --request_count_;
-    request->next = nullptr;
-    request->client = nullptr;
-    if (request->at_servers == 0) {
-        release_request(path_.memory, request);
-    }
-}
-
 // ---- writing ----
-
-void ClientSession::mark_dirty() {
-    if (is_open()) {
-        path_.flush.mark(*this);
-    }
-}
 
 void ClientSession::flush_now() {
     if (!is_open()) {

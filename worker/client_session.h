@@ -87,6 +87,9 @@ class ClientSession : public io::StreamHandler,
     bool handled_here(const proto::redis::RequestView& request);
     bool may_cross_shards(const proto::redis::RequestView& request, uint32_t shard);
     void handle_redis(const Window& window, const proto::redis::RequestView& request);
+    void handle_other_redis(const Window& window, const proto::redis::RequestView& request);
+    void forward_redis(const Window& window, const proto::redis::RequestView& request,
+                       uint32_t shard);
     void handle_redis_local(const proto::redis::RequestView& request);
     void redis_auth(const proto::redis::RequestView& request);
     // memcached_requests.cc
@@ -99,12 +102,14 @@ class ClientSession : public io::StreamHandler,
     void answer_memcached_stats(std::string_view what);
 
     // client_requests.cc: what both protocols need.
-    Request& new_request();
+    Request& new_request();                             // forward.h
     void answer(std::string_view line, bool is_error);  // a local reply, in its place of the order
     void refuse_protocol(std::string_view line);        // answer, then the connection ends
     // Queues `fragment` at the server of `shard` and returns where its bytes go; null when
     // that failed, and the request has been answered with the error.
-    OutQueue* forward(Fragment& fragment, uint32_t shard, size_t size_bytes);
+    OutQueue* forward(Fragment& fragment, uint32_t shard, size_t size_bytes);  // forward.h
+    UpstreamConnection* connect_or_fail(Fragment& fragment, uint32_t shard);
+    void fail_forward(Fragment& fragment, uint32_t shard);
     template <class Splitter, class View>
     void split_request(Splitter& splitter, const View& request, proto::redis::JoinPolicy join);
     SplitState& make_split(Request& request, size_t fragments, std::span<const uint32_t> key_map,
@@ -114,8 +119,12 @@ class ClientSession : public io::StreamHandler,
     void send_answered();
     void emit(Request& request);
     void emit_joined(Request& request);
-    void pop_head();
-    void mark_dirty();
+    void pop_head() noexcept;  // answer.h
+    void mark_dirty() {
+        if (is_open()) {
+            path_.flush.mark(*this);
+        }
+    }
     void maybe_pause();
     void maybe_end();
     void begin_linger();
@@ -147,7 +156,8 @@ class ClientSession : public io::StreamHandler,
     proto::memcached::RequestParser memcached_parser_;
 };
 
-// Gives a request back to its slab once it has left its client and its servers.
+// Gives a request back to its slab once it has left its client and its servers: answer.h.
 void release_request(Memory& memory, Request* request) noexcept;
+void release_split(Request& request) noexcept;
 
 }  // namespace ringmaster::worker

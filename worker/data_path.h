@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/base/rng.h"
+#include "common/base/ticks.h"
 #include "common/health/ejector.h"
 #include "common/io/loop.h"
 #include "common/proto/memcached/joiner.h"
@@ -38,6 +39,9 @@ struct DataPath {
     HotChunk hot;
     FlushQueue flush;
     uint64_t turn = 0;  // number of this turn of the loop
+    // loop.active_ms() and now_ms() when the bytes came that are being handled: set_event_time().
+    uint64_t event_ms = loop.active_ms();
+    uint64_t event_now_ms = loop.now_ms();
 
     // Sessions that are closed but may still be on the call stack: freed before the next poll.
     base::IntrusiveList<ClientSession, ClosedTag> closed;
@@ -62,8 +66,23 @@ struct DataPath {
     std::function<void()> catch_up;
     uint64_t last_turn_ms = coarse_now_ms();
 
+    // Bytes of some connection have come. The time is the same for all requests among them.
+    void set_event_time() noexcept {
+        event_ms = loop.active_ms();
+        event_now_ms = loop.now_ms();
+    }
+
     // Before a client's bytes are read: a process that was stopped may hold an old placement, and
-    // the master's newer one lies unread in the channel.
+    // the master's newer one lies unread in the channel. The clock is read only when the tick
+    // counter has moved on by more than a few milliseconds, or backwards.
+    void catch_up_before_read() {
+        const uint64_t now = base::ticks();
+        if (now - last_ticks > base::kTicksOfAFewMs) [[unlikely]] {
+            last_ticks = now;
+            catch_up_after_stall();
+        }
+    }
+    uint64_t last_ticks = 0;
     void catch_up_after_stall() {
         const uint64_t now_ms = coarse_now_ms();
         if (now_ms - std::exchange(last_turn_ms, now_ms) > health::kFallbackMs) {

@@ -27,13 +27,40 @@ struct PendingSegments : io::PendingWrite {
     Segment* chain;
 };
 
+// kAllOut: all that was offered is out.
+FlushResult after_write(Memory& memory, io::Stream& stream, OutQueue& out, int& error,
+                        ssize_t taken, size_t offered) {
+    if (taken < 0) {
+        error = static_cast<int>(-taken);
+        return FlushResult::kFailed;
+    }
+    out.consume(memory, static_cast<size_t>(taken));
+    if (static_cast<size_t>(taken) < offered) {
+        stream.write_rest(std::make_unique<PendingSegments>(memory, out.take(memory)));
+        return FlushResult::kBlocked;
+    }
+    return FlushResult::kAllOut;
+}
+
 }  // namespace
 
 FlushResult flush(Memory& memory, io::Stream& stream, OutQueue& out, int& error) {
-    while (!out.empty()) {
-        if (stream.write_pending()) {
-            return FlushResult::kBlocked;
+    if (out.empty()) {
+        return FlushResult::kAllOut;
+    }
+    if (stream.write_pending()) {
+        return FlushResult::kBlocked;
+    }
+    if (out.is_one_piece()) [[likely]] {
+        const std::string_view piece = out.first_piece();
+        const ssize_t taken = stream.try_write(piece.data(), piece.size());
+        if (taken == static_cast<ssize_t>(piece.size())) [[likely]] {
+            out.drop_one_piece(memory);
+            return FlushResult::kAllOut;
         }
+        return after_write(memory, stream, out, error, taken, piece.size());
+    }
+    while (!out.empty()) {
         iovec pieces[kMaxPieces];
         const size_t count = out.gather(pieces, kMaxPieces);
         size_t offered = 0;
@@ -41,29 +68,20 @@ FlushResult flush(Memory& memory, io::Stream& stream, OutQueue& out, int& error)
             offered += pieces[i].iov_len;
         }
         const ssize_t taken = stream.try_write(pieces, count);
-        if (taken < 0) {
-            error = static_cast<int>(-taken);
-            return FlushResult::kFailed;
-        }
-        out.consume(memory, static_cast<size_t>(taken));
-        if (static_cast<size_t>(taken) < offered) {
-            stream.write_rest(std::make_unique<PendingSegments>(memory, out.take()));
-            return FlushResult::kBlocked;
+        const FlushResult result = after_write(memory, stream, out, error, taken, offered);
+        if (result != FlushResult::kAllOut) {
+            return result;
         }
     }
     return FlushResult::kAllOut;
 }
 
-void FlushQueue::mark(UpstreamConnection& connection) noexcept {
-    if (!static_cast<FlushLink&>(connection).linked()) {
-        upstreams_.push_back(connection);
-    }
+void FlushQueue::add(UpstreamConnection& connection) noexcept {
+    upstreams_.push_back(connection);
 }
 
-void FlushQueue::mark(ClientSession& session) noexcept {
-    if (!static_cast<FlushLink&>(session).linked()) {
-        clients_.push_back(session);
-    }
+void FlushQueue::add(ClientSession& session) noexcept {
+    clients_.push_back(session);
 }
 
 void FlushQueue::flush_all() {

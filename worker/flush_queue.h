@@ -24,11 +24,18 @@ FlushResult flush(Memory& memory, io::Stream& stream, OutQueue& out, int& error)
 
 class FlushQueue {
   public:
-    void mark(UpstreamConnection& connection) noexcept;
-    void mark(ClientSession& session) noexcept;
+    template <class Connection>
+    void mark(Connection& connection) noexcept {
+        if (!static_cast<FlushLink&>(connection).linked()) {
+            add(connection);
+        }
+    }
     void flush_all();
 
   private:
+    void add(UpstreamConnection& connection) noexcept;
+    void add(ClientSession& session) noexcept;
+
     base::IntrusiveList<UpstreamConnection, FlushTag> upstreams_;
     base::IntrusiveList<ClientSession, FlushTag> clients_;
 };

@@ -6,6 +6,7 @@
 
 #include "common/base/format.h"
 #include "worker/client_session.h"
+#include "worker/forward.h"
 #include "worker/pool.h"
 #include "worker/split_request.h"
 

@@ -2,6 +2,7 @@
 #include "worker/out_queue.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "worker/limits.h"
 #include "worker/memory.h"
@@ -12,8 +13,11 @@ namespace {
 
 // Copied output grows in steps, so that an idle-ish connection holds little and a busy one few
 // pieces.
+constexpr uint32_t kFirstCopyClass = 1;
+constexpr size_t kFirstCopyBytes = base::ChunkPool::kClassBytes[kFirstCopyClass];
+
 size_t copy_chunk_bytes(size_t bytes_queued, size_t size) noexcept {
-    const size_t step = bytes_queued == 0 ? 1024 : bytes_queued < 8192 ? 4096 : 16384;
+    const size_t step = bytes_queued == 0 ? kFirstCopyBytes : bytes_queued < 8192 ? 4096 : 16384;
     return std::max(step, size);
 }
 
@@ -23,13 +27,25 @@ OutQueue::~OutQueue() {
     RM_ASSERT(head_ == nullptr);
 }
 
-void OutQueue::push(Segment* segment) noexcept {
+Segment* OutQueue::push(Memory& memory) {
+    Segment* segment = &own_;
     if (tail_ != nullptr) {
+        segment = memory.segments.make();
         tail_->next = segment;
     } else {
+        own_.next = nullptr;
         head_ = segment;
     }
     tail_ = segment;
+    return segment;
+}
+
+void OutQueue::drop(Memory& memory, Segment* segment) noexcept {
+    if (segment == &own_) {
+        own_.chunk.reset();
+    } else {
+        memory.segments.destroy(segment);
+    }
 }
 
 void OutQueue::append_slow(Memory& memory, const char* data, size_t size) {
@@ -42,36 +58,34 @@ void OutQueue::append_slow(Memory& memory, const char* data, size_t size) {
         data += first;
         size -= first;
     }
-    Segment* segment = memory.segments.make();
-    segment->chunk = memory.chunks.acquire(copy_chunk_bytes(bytes_, size));
-    segment->data = segment->chunk->data();
-    segment->size = size;
-    std::memcpy(segment->chunk->data(), data, size);
-    write_at_ = segment->chunk->data() + size;
-    room_ = segment->chunk->capacity() - size;
+    base::ChunkRef chunk = bytes_ == 0 && size <= kFirstCopyBytes
+                               ? memory.chunks.acquire_class(kFirstCopyClass)
+                               : memory.chunks.acquire(copy_chunk_bytes(bytes_, size));
+    char* const to = chunk->data();
+    std::memcpy(to, data, size);
+    write_at_ = to + size;
+    room_ = chunk->capacity() - size;
     bytes_ += size;
-    push(segment);
+    Segment* segment = push(memory);
+    segment->chunk = std::move(chunk);
+    segment->data = to;
+    segment->size = size;
 }
 
-void OutQueue::append_from(Memory& memory, const base::ChunkRef& chunk, const char* data,
-                           size_t size) {
-    if (size < kReferenceBytes || !chunk) {
-        append(memory, data, size);
-        return;
-    }
+void OutQueue::append_reference(Memory& memory, const base::ChunkRef& chunk, const char* data,
+                                size_t size) {
     if (tail_ != nullptr && tail_->chunk.get() == chunk.get() &&
         tail_->data + tail_->size == data && room_ == 0) {
         tail_->size += size;  // adjacent ranges are one piece
         bytes_ += size;
         return;
     }
-    Segment* segment = memory.segments.make();
+    Segment* segment = push(memory);
     segment->chunk = chunk;
     segment->data = data;
     segment->size = size;
     room_ = 0;
     bytes_ += size;
-    push(segment);
 }
 
 size_t OutQueue::gather(iovec* pieces, size_t max_pieces) const noexcept {
@@ -82,6 +96,20 @@ size_t OutQueue::gather(iovec* pieces, size_t max_pieces) const noexcept {
         ++count;
     }
     return count;
+}
+
+void OutQueue::forget() noexcept {
+    head_ = nullptr;
+    tail_ = nullptr;
+    write_at_ = nullptr;
+    room_ = 0;
+    bytes_ = 0;
+}
+
+void OutQueue::drop_one_piece(Memory& memory) noexcept {
+    RM_DEBUG_ASSERT(is_one_piece());
+    drop(memory, head_);
+    forget();
 }
 
 void OutQueue::consume(Memory& memory, size_t size) noexcept {
@@ -96,31 +124,33 @@ void OutQueue::consume(Memory& memory, size_t size) noexcept {
         }
         size -= segment->size;
         head_ = segment->next;
-        memory.segments.destroy(segment);
+        drop(memory, segment);
     }
     if (head_ == nullptr) {
-        tail_ = nullptr;
-        write_at_ = nullptr;
-        room_ = 0;
+        forget();
     }
 }
 
-Segment* OutQueue::take() noexcept {
+Segment* OutQueue::take(Memory& memory) {
     Segment* chain = head_;
-    head_ = nullptr;
-    tail_ = nullptr;
-    write_at_ = nullptr;
-    room_ = 0;
-    bytes_ = 0;
+    if (chain == &own_) {
+        chain = memory.segments.make();
+        chain->next = own_.next;
+        chain->chunk = std::move(own_.chunk);
+        chain->data = own_.data;
+        chain->size = own_.size;
+    }
+    forget();
     return chain;
 }
 
 void OutQueue::clear(Memory& memory) noexcept {
-    Segment* chain = take();
-    while (chain != nullptr) {
-        Segment* next = chain->next;
-        memory.segments.destroy(chain);
-        chain = next;
+    Segment* segment = head_;
+    forget();
+    while (segment != nullptr) {
+        Segment* next = segment->next;
+        drop(memory, segment);
+        segment = next;
     }
 }
 

@@ -12,6 +12,7 @@
 #include <sys/uio.h>
 
 #include "common/base/chunk.h"
+#include "worker/limits.h"
 
 namespace ringmaster::worker {
 
@@ -47,7 +48,13 @@ class OutQueue {
     }
     // By reference when that is cheaper: `data` lies in `chunk` (which may be null: then it is
     // copied).
-    void append_from(Memory& memory, const base::ChunkRef& chunk, const char* data, size_t size);
+    void append_from(Memory& memory, const base::ChunkRef& chunk, const char* data, size_t size) {
+        if (size < kReferenceBytes || !chunk) [[likely]] {
+            append(memory, data, size);
+        } else {
+            append_reference(memory, chunk, data, size);
+        }
+    }
 
     // The first pieces; returns how many.
     size_t gather(iovec* pieces, size_t max_pieces) const noexcept;
@@ -55,15 +62,31 @@ class OutQueue {
     void consume(Memory& memory, size_t size) noexcept;
     void clear(Memory& memory) noexcept;
     // Takes everything out as a chain of segments, which the caller destroys.
-    Segment* take() noexcept;
+    Segment* take(Memory& memory);
+    // All of it in one piece: [data, size). Most often there is no second.
+    [[nodiscard]] bool is_one_piece() const noexcept {
+        return head_ != nullptr && head_->next == nullptr;
+    }
+    [[nodiscard]] std::string_view first_piece() const noexcept {
+        return {head_->data, head_->size};
+    }
+    // Everything has gone.
+    void drop_one_piece(Memory& memory) noexcept;
 
     [[nodiscard]] bool empty() const noexcept { return bytes_ == 0; }
     [[nodiscard]] size_t bytes() const noexcept { return bytes_; }
 
   private:
     void append_slow(Memory& memory, const char* data, size_t size);
-    void push(Segment* segment) noexcept;
+    void append_reference(Memory& memory, const base::ChunkRef& chunk, const char* data,
+                          size_t size);
+    // An empty segment at the end.
+    Segment* push(Memory& memory);
+    void drop(Memory& memory, Segment* segment) noexcept;
+    void forget() noexcept;
 
+    // The first segment of an empty queue: most queues never have two.
+    Segment own_;
     Segment* head_ = nullptr;
     Segment* tail_ = nullptr;
     char* write_at_ = nullptr;  // in the tail's chunk, when that is ours alone

@@ -49,7 +49,7 @@ class Pool {
 
     // Whether a request for this shard may go to its server; else it fails with fail_cause() now.
     [[nodiscard]] bool may_send(uint32_t shard) {
-        return ejector_.route(shard, path_.loop.active_ms()) == health::Ejector::Route::kSend;
+        return ejector_.route(shard, path_.event_ms) == health::Ejector::Route::kSend;
     }
     [[nodiscard]] int fail_cause(uint32_t shard) const noexcept {
         return ejector_.fail_cause(shard);
@@ -57,7 +57,7 @@ class Pool {
     // A whole reply came.
     void on_server_success(uint32_t shard) noexcept {
         if (config_.eject.auto_eject) {
-            ejector_.on_success(shard, path_.loop.now_ms());
+            ejector_.on_success(shard, path_.event_now_ms);
         }
     }
     // A connect failed, or a connection ended with requests outstanding. `attempt_began_ms` is

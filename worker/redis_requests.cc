@@ -6,6 +6,7 @@
 #include "common/proto/redis/keys.h"
 #include "worker/client_session.h"
 #include "worker/error_lines.h"
+#include "worker/forward.h"
 #include "worker/pool.h"
 #include "worker/split_request.h"
 
@@ -93,10 +94,37 @@ bool has_several_keys(const RequestView& request) {
 
 }  // namespace
 
+inline void ClientSession::forward_redis(const Window& window, const RequestView& request,
+                                         uint32_t shard) {
+    Request& queued = new_request();
+    queued.unanswered = 1;
+    OutQueue* out = forward(queued.fragment, shard, request.bytes.size());
+    if (out != nullptr) {
+        out->append_from(path_.memory, window.chunk, request.bytes.data(), request.bytes.size());
+    }
+}
+
+inline void ClientSession::handle_redis(const Window& window, const RequestView& request) {
+    const Command* known = request.command;
+    if (known != nullptr && known->plain && authenticated_ &&
+        arity_is_right(*known, request.argument_count)) [[likely]] {
+        forward_redis(window, request, pool_->shard_of(request.arguments[1]));
+    } else {
+        handle_other_redis(window, request);
+    }
+}
+
 size_t ClientSession::parse_redis(const Window& window) {
     size_t used = 0;
+    RequestView request;
     while (used < window.size && !parsing_ended_) {
         const char* at = window.begin + used;
+        if (redis_parser_.at_start() &&
+            proto::redis::RequestParser::parse_whole(at, window.size - used, request)) [[likely]] {
+            used += request.bytes.size();
+            handle_redis(window, request);
+            continue;
+        }
         const ParseStatus status = redis_parser_.parse(at, window.size - used);
         if (status == ParseStatus::kNeedMore) {
             if (!authenticated_ && redis_parser_.bytes_needed() > kUnauthenticatedBytes) {
@@ -115,7 +143,7 @@ size_t ClientSession::parse_redis(const Window& window) {
             handle_inline(line);
             continue;
         }
-        const RequestView request = redis_parser_.view(at);
+        request = redis_parser_.view(at);
         redis_parser_.reset();
         handle_redis(window, request);
     }
@@ -183,7 +211,7 @@ bool ClientSession::handled_here(const RequestView& request) {
     return false;
 }
 
-void ClientSession::handle_redis(const Window& window, const RequestView& request) {
+void ClientSession::handle_other_redis(const Window& window, const RequestView& request) {
     if (handled_here(request)) {
         return;
     }
@@ -212,12 +240,7 @@ void ClientSession::handle_redis(const Window& window, const RequestView& reques
         answer("-CROSSSLOT Keys in request don't hash to the same server\r\n", true);
         return;
     }
-    Request& queued = new_request();
-    queued.unanswered = 1;
-    OutQueue* out = forward(queued.fragment, shard, request.bytes.size());
-    if (out != nullptr) {
-        out->append_from(path_.memory, window.chunk, request.bytes.data(), request.bytes.size());
-    }
+    forward_redis(window, request, shard);
 }
 
 // True when all keys are on `shard`, or when the first one decides as in nutcracker. Keys of a

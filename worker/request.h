@@ -60,6 +60,11 @@ struct Request {
     bool handshake = false;           // the proxy's own (AUTH, SELECT): no client
     bool proxy_error = false;         // a fragment failed here, not at its server
     Fragment fragment;
+
+    // One fragment of a client's request whose reply is passed on as it is.
+    [[nodiscard]] bool plain() const noexcept {
+        return split == nullptr && !streaming && !silent && !handshake;
+    }
 };
 
 }  // namespace ringmaster::worker

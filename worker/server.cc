@@ -13,7 +13,11 @@ namespace ringmaster::worker {
 using stats::ServerStat;
 
 Server::Server(DataPath& path, Pool& pool, uint32_t shard)
-    : path_(path), pool_(pool), shard_(shard) {}
+    : path_(path),
+      pool_(pool),
+      shard_(shard),
+      connections_wanted_(pool.config().server_connections),
+      timeout_ms_(pool.config().timeout_ms) {}
 
 const config::ServerConfig& Server::config() const noexcept {
     return pool_.config().servers[shard_];
@@ -21,10 +25,11 @@ const config::ServerConfig& Server::config() const noexcept {
 
 UpstreamConnection* Server::connection_or_null(int& error) {
     UpstreamConnection* chosen = nullptr;
-    if (connections_.size() < pool_.config().server_connections) {
+    if (connections_.size() < connections_wanted_) {
         chosen =
             connections_.emplace_back(std::make_unique<UpstreamConnection>(path_, *this)).get();
         next_ = 0;
+        find_only();
     } else {
         chosen = connections_[next_].get();
         next_ = next_ + 1 < connections_.size() ? next_ + 1 : 0;
@@ -78,6 +83,7 @@ void Server::renew_connections() {
     }
     connections_.clear();
     next_ = 0;
+    find_only();
 }
 
 void Server::take_over(Server& former, uint64_t grace_ms) {
@@ -88,13 +94,20 @@ void Server::take_over(Server& former, uint64_t grace_ms) {
         return;
     }
     for (std::unique_ptr<UpstreamConnection>& connection : former.connections_) {
-        if (connection->is_open() && connections_.size() < pool_.config().server_connections) {
+        if (connection->is_open() && connections_.size() < connections_wanted_) {
             connection->rebind(*this, grace_ms);
             connections_.push_back(std::move(connection));
         }
     }
     std::erase(former.connections_, nullptr);
     former.next_ = 0;
+    former.find_only();
+    find_only();
+}
+
+void Server::find_only() {
+    const bool is_one = connections_wanted_ == 1 && connections_.size() == 1;
+    only_ = is_one ? connections_.front().get() : nullptr;
 }
 
 bool Server::is_idle() const {

@@ -25,6 +25,10 @@ class Server {
     // The connection for the next request. While there are fewer than server_connections, every
     // request opens another; then they take turns. Null with an errno when none could be opened.
     UpstreamConnection* connection_or_null(int& error);
+    // The same where there is but one and it is open, which is most often; else null.
+    [[nodiscard]] UpstreamConnection* only_connection_or_null() const noexcept {
+        return only_ != nullptr && only_->is_open() ? only_ : nullptr;
+    }
     // One attempt, not waited for.
     void preconnect();
 
@@ -64,6 +68,7 @@ class Server {
     [[nodiscard]] const io::SocketAddress& address() const noexcept { return address_; }
     Pool& pool() noexcept { return pool_; }
     [[nodiscard]] uint32_t shard() const noexcept { return shard_; }
+    [[nodiscard]] uint64_t timeout_ms() const noexcept { return timeout_ms_; }  // the pool's
     stats::ServerCounters& stats() noexcept { return stats_; }
     // Whether a refused handshake is worth a log line: one a second, as every request tries again.
     bool may_log_refusal(uint64_t now_ms) noexcept;
@@ -71,11 +76,14 @@ class Server {
     bool first_without_password() noexcept { return !std::exchange(warned_of_password_, true); }
 
   private:
+    void find_only();
     void log_recovery();
 
     DataPath& path_;
     Pool& pool_;
     uint32_t shard_;
+    uint32_t connections_wanted_;  // server_connections of the pool
+    uint64_t timeout_ms_;
     bool is_out_ = false;
     bool warned_of_password_ = false;
     uint64_t next_refusal_log_ms_ = 0;
@@ -83,6 +91,8 @@ class Server {
     // Made when first needed, then reused for ever: a closed one is opened again.
     std::vector<std::unique_ptr<UpstreamConnection>> connections_;
     size_t next_ = 0;
+    // With server_connections: 1 the one in connections_, if it is there.
+    UpstreamConnection* only_ = nullptr;
     // Connections to a former address, with requests outstanding.
     std::vector<std::unique_ptr<UpstreamConnection>> retiring_;
     stats::ServerCounters stats_;

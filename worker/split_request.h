@@ -3,6 +3,7 @@
 #pragma once
 
 #include "worker/client_session.h"
+#include "worker/forward.h"
 #include "worker/pool.h"
 
 namespace ringmaster::worker {

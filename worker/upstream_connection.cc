@@ -8,6 +8,7 @@
 
 #include "common/base/format.h"
 #include "common/base/log.h"
+#include "worker/answer.h"
 #include "worker/client_session.h"
 #include "worker/error_lines.h"
 #include "worker/pool.h"
@@ -17,6 +18,26 @@ namespace ringmaster::worker {
 
 using proto::ParseStatus;
 using stats::ServerStat;
+
+[[gnu::always_inline]] inline Fragment* UpstreamConnection::pop() {
+    Fragment* fragment = head_;
+    head_ = fragment->fifo_next;
+    if (head_ == nullptr) {
+        tail_ = nullptr;
+    }
+    if (first_unexpired_ == fragment) {
+        first_unexpired_ = head_;
+    }
+    fragment->fifo_next = nullptr;
+    --path_.fragments_in_flight;
+    --fifo_count_;
+    inherited_left_ -= inherited_left_ > 0 ? 1U : 0U;
+    --fragment->request->at_servers;
+    return fragment;
+}
+
+UpstreamConnection::UpstreamConnection(DataPath& path, Server& server)
+    : path_(path), server_(&server), redis_(server.pool().config().redis) {}
 
 UpstreamConnection::~UpstreamConnection() {
     RM_ASSERT(head_ == nullptr);
@@ -35,58 +56,11 @@ int UpstreamConnection::open() {
     }
     ++path_.total_connections;
     ++path_.curr_connections;
-    last_progress_ms_ = path_.loop.active_ms();
+    path_.set_event_time();  // not every request comes with bytes that were just read
+    last_progress_ms_ = path_.event_ms;
     attempt_floor_ms_ = server_->pool().attempt_floor_ms(server_->shard());
     queue_handshake();
     return 0;
-}
-
-void UpstreamConnection::enqueue(Fragment& fragment, size_t request_bytes) {
-    RM_DEBUG_ASSERT(is_open());
-    fragment.request_bytes = static_cast<uint32_t>(
-        std::min<size_t>(request_bytes, std::numeric_limits<uint32_t>::max()));
-    const uint64_t now_ms = path_.loop.active_ms();
-    const uint64_t timeout_ms = server_->pool().config().timeout_ms;
-    fragment.deadline_ms = timeout_ms > 0 ? now_ms + timeout_ms : kNoDeadline;
-    if (head_ == nullptr) {
-        last_progress_ms_ = now_ms;  // the health clock runs while the FIFO is not empty
-    }
-    push(fragment);
-    ++fragment.request->at_servers;
-    path_.flush.mark(*this);
-}
-
-void UpstreamConnection::push(Fragment& fragment) {
-    fragment.fifo_next = nullptr;
-    if (tail_ != nullptr) {
-        tail_->fifo_next = &fragment;
-    } else {
-        head_ = &fragment;
-    }
-    tail_ = &fragment;
-    if (first_unexpired_ == nullptr) {
-        first_unexpired_ = &fragment;
-    }
-    ++path_.fragments_in_flight;
-    ++fifo_count_;
-    ++unsent_count_;
-}
-
-Fragment* UpstreamConnection::pop() {
-    Fragment* fragment = head_;
-    head_ = fragment->fifo_next;
-    if (head_ == nullptr) {
-        tail_ = nullptr;
-    }
-    if (first_unexpired_ == fragment) {
-        first_unexpired_ = head_;
-    }
-    fragment->fifo_next = nullptr;
-    --path_.fragments_in_flight;
-    --fifo_count_;
-    inherited_left_ -= inherited_left_ > 0 ? 1U : 0U;
-    --fragment->request->at_servers;
-    return fragment;
 }
 
 // A busy worker spends most of its time in send(): while the server still works on what it has,
@@ -134,9 +108,32 @@ std::span<char> UpstreamConnection::on_alloc() noexcept {
     return input_.prepare(path_.memory.chunks, path_.hot);
 }
 
+[[gnu::always_inline]] inline void UpstreamConnection::deliver_plain(const Window& window,
+                                                                     const char* data,
+                                                                     size_t size) {
+    Request& request = *pop()->request;
+    Server& server = *server_;
+    server.pool().on_server_success(server.shard());
+    server.note_success();
+    server.stats().add(ServerStat::kResponses);
+    server.stats().add(ServerStat::kResponseBytes, static_cast<int64_t>(size));
+    request.client->on_reply(request, window, data, size);
+}
+
+inline void UpstreamConnection::deliver(const Window& window, const char* data, size_t size) {
+    const Request& request = *head_->request;
+    if (request.plain() && request.client != nullptr && !streaming_ && !retiring_ &&
+        !head_->expired) [[likely]] {
+        deliver_plain(window, data, size);
+    } else {
+        deliver_other(window, data, size);
+    }
+}
+
 void UpstreamConnection::on_read(size_t size_bytes) noexcept {
     read_this_turn_ += size_bytes;
-    const uint64_t attempt_began_ms = std::exchange(last_progress_ms_, path_.loop.active_ms());
+    path_.set_event_time();
+    const uint64_t attempt_began_ms = std::exchange(last_progress_ms_, path_.event_ms);
     replied_ = true;
     if (!out_.empty()) {
         path_.flush.mark(*this);
@@ -151,17 +148,23 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
             fail_since(EINVAL, attempt_began_ms);
             return;
         }
-        const ParseStatus status = parse(at, left);
-        if (status == ParseStatus::kNeedMore) {
-            break;
+        size_t size = 0;
+        if (redis_ && redis_parser_.at_start()) {
+            size = proto::redis::ReplyParser::whole_reply_bytes(at, left);
         }
-        if (status != ParseStatus::kDone) {
-            server_->note_failure("sent what is no reply", EINVAL);
-            fail_since(EINVAL, attempt_began_ms);
-            return;
+        if (size == 0) {
+            const ParseStatus status = parse(at, left);
+            if (status == ParseStatus::kNeedMore) {
+                break;
+            }
+            if (status != ParseStatus::kDone) {
+                server_->note_failure("sent what is no reply", EINVAL);
+                fail_since(EINVAL, attempt_began_ms);
+                return;
+            }
+            size = parser_position();
+            parser_reset();
         }
-        const size_t size = parser_position();
-        parser_reset();
         deliver(window, at, size);
         if (!is_open()) {
             return;
@@ -178,7 +181,7 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
     }
 }
 
-void UpstreamConnection::deliver(const Window& window, const char* data, size_t size) {
+void UpstreamConnection::deliver_other(const Window& window, const char* data, size_t size) {
     const bool was_streaming = std::exchange(streaming_, false);
     Fragment* fragment = pop();
     Request* request = fragment->request;
@@ -386,21 +389,19 @@ UpstreamConnection::QueueLengths UpstreamConnection::queue_lengths() const noexc
 // ---- the parser of this pool's protocol ----
 
 ParseStatus UpstreamConnection::parse(const char* begin, size_t size) noexcept {
-    return server_->pool().config().redis ? redis_parser_.parse(begin, size)
-                                          : memcached_parser_.parse(begin, size);
+    return redis_ ? redis_parser_.parse(begin, size) : memcached_parser_.parse(begin, size);
 }
 
 size_t UpstreamConnection::parser_position() const noexcept {
-    return server_->pool().config().redis ? redis_parser_.position() : memcached_parser_.position();
+    return redis_ ? redis_parser_.position() : memcached_parser_.position();
 }
 
 size_t UpstreamConnection::parser_needed() const noexcept {
-    return server_->pool().config().redis ? redis_parser_.bytes_needed()
-                                          : memcached_parser_.bytes_needed();
+    return redis_ ? redis_parser_.bytes_needed() : memcached_parser_.bytes_needed();
 }
 
 void UpstreamConnection::parser_rebase(size_t bytes) noexcept {
-    if (server_->pool().config().redis) {
+    if (redis_) {
         redis_parser_.rebase(bytes);
     } else {
         memcached_parser_.rebase(bytes);
@@ -408,8 +409,11 @@ void UpstreamConnection::parser_rebase(size_t bytes) noexcept {
 }
 
 void UpstreamConnection::parser_reset() noexcept {
-    redis_parser_.reset();
-    memcached_parser_.reset();
+    if (redis_) {
+        redis_parser_.reset();
+    } else {
+        memcached_parser_.reset();
+    }
 }
 
 }  // namespace ringmaster::worker

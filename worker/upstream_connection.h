@@ -29,7 +29,7 @@ class Server;
 
 class UpstreamConnection : public io::StreamHandler, public FlushLink {
   public:
-    UpstreamConnection(DataPath& path, Server& server) : path_(path), server_(&server) {}
+    UpstreamConnection(DataPath& path, Server& server);
     ~UpstreamConnection() override;
 
     [[nodiscard]] bool is_open() const noexcept { return stream_.is_open(); }
@@ -40,7 +40,7 @@ class UpstreamConnection : public io::StreamHandler, public FlushLink {
 
     // Takes `fragment` into the FIFO; the caller then appends its bytes to out(). Requires
     // is_open().
-    void enqueue(Fragment& fragment, size_t request_bytes);
+    void enqueue(Fragment& fragment, size_t request_bytes) noexcept;  // forward.h
     OutQueue& out() noexcept { return out_; }
 
     void flush_now();
@@ -83,10 +83,12 @@ class UpstreamConnection : public io::StreamHandler, public FlushLink {
     [[nodiscard]] bool should_hold_back() const noexcept;
     void queue_handshake();
     void queue_own(const std::string& bytes);
-    void push(Fragment& fragment);
+    void push(Fragment& fragment) noexcept;
     Fragment* pop();
     // A whole reply, or its last part when it has been streaming.
     void deliver(const Window& window, const char* data, size_t size);
+    void deliver_plain(const Window& window, const char* data, size_t size);
+    void deliver_other(const Window& window, const char* data, size_t size);
     void finish_handshake(Request* request, std::string_view reply);
     // Fails everything outstanding with the server's own error line and closes.
     void fail_refused(std::string_view reply);
@@ -124,6 +126,7 @@ class UpstreamConnection : public io::StreamHandler, public FlushLink {
     uint32_t handshake_left_ = 0;  // replies to AUTH and SELECT that have not come yet
     uint32_t fifo_count_ = 0;
     uint32_t unsent_count_ = 0;  // of these, queued since the last flush
+    bool redis_;                 // the protocol; a reload never changes it
     bool connected_ = false;
     bool replied_ = false;    // bytes came since the last flush
     bool streaming_ = false;  // part of the head's reply has been passed on or dropped

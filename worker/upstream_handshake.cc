@@ -6,6 +6,7 @@
 #include "common/base/log.h"
 #include "worker/client_session.h"
 #include "worker/error_lines.h"
+#include "worker/forward.h"
 #include "worker/limits.h"
 #include "worker/pool.h"
 #include "worker/server.h"

@@ -31,39 +31,25 @@ ChunkPool::~ChunkPool() {
 
 ChunkRef ChunkPool::acquire(size_t bytes) {
     const uint32_t size_class = class_for(bytes);
-    Chunk* chunk = nullptr;
     if (size_class < kClasses && free_[size_class].head != nullptr) {
-        FreeList& list = free_[size_class];
-        chunk = std::exchange(list.head, list.head->next_free_);
-        --list.count;
-        list.low = list.count < list.low ? list.count : list.low;
-    } else {
-        const size_t capacity = size_class < kClasses ? kClassBytes[size_class] : bytes;
-        chunk = static_cast<Chunk*>(std::malloc(sizeof(Chunk) + capacity + kSlackBytes));
-        if (chunk == nullptr) {
-            std::abort();  // out of memory is fatal by design: the worker is respawned
-        }
-        chunk->pool_ = this;
-        chunk->capacity_ = capacity;
-        chunk->size_class_ = size_class;
+        return acquire_class(size_class);
     }
+    const size_t capacity = size_class < kClasses ? kClassBytes[size_class] : bytes;
+    auto* chunk = static_cast<Chunk*>(std::malloc(sizeof(Chunk) + capacity + kSlackBytes));
+    if (chunk == nullptr) {
+        std::abort();  // out of memory is fatal by design: the worker is respawned
+    }
+    chunk->pool_ = this;
     chunk->next_free_ = nullptr;
+    chunk->capacity_ = capacity;
     chunk->references_ = 1;
-    bytes_in_use_ += chunk->capacity_;
+    chunk->size_class_ = size_class;
+    bytes_in_use_ += capacity;
     return ChunkRef(chunk);
 }
 
-void ChunkPool::release(Chunk* chunk) noexcept {
-    RM_DEBUG_ASSERT(bytes_in_use_ >= chunk->capacity_);
-    bytes_in_use_ -= chunk->capacity_;
-    if (chunk->size_class_ >= kClasses) {
-        std::free(chunk);
-        return;
-    }
-    FreeList& list = free_[chunk->size_class_];
-    chunk->next_free_ = list.head;
-    list.head = chunk;
-    ++list.count;
+void ChunkPool::free_large(Chunk* chunk) noexcept {
+    std::free(chunk);
 }
 
 size_t ChunkPool::decay() noexcept {

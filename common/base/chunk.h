@@ -52,7 +52,7 @@ class ChunkRef {
     [[nodiscard]] explicit operator bool() const noexcept { return chunk_ != nullptr; }
     Chunk* operator->() const noexcept { return chunk_; }
     [[nodiscard]] Chunk* get() const noexcept { return chunk_; }
-    void reset() noexcept { *this = ChunkRef(); }
+    inline void reset() noexcept;
 
   private:
     friend class ChunkPool;
@@ -74,6 +74,21 @@ class ChunkPool {
 
     // capacity() >= bytes; the content is undefined.
     ChunkRef acquire(size_t bytes);
+    // One of exactly kClassBytes[size_class]: the quick way.
+    ChunkRef acquire_class(uint32_t size_class) {
+        RM_DEBUG_ASSERT(size_class < kClasses);
+        FreeList& list = free_[size_class];
+        Chunk* chunk = list.head;
+        if (chunk == nullptr) [[unlikely]] {
+            return acquire(kClassBytes[size_class]);
+        }
+        list.head = chunk->next_free_;
+        --list.count;
+        list.low = list.count < list.low ? list.count : list.low;
+        chunk->references_ = 1;
+        bytes_in_use_ += chunk->capacity_;
+        return ChunkRef(chunk);
+    }
     // Gives back half of what was not used since the last call; returns the bytes freed.
     size_t decay() noexcept;
 
@@ -81,7 +96,8 @@ class ChunkPool {
 
   private:
     friend class ChunkRef;
-    void release(Chunk* chunk) noexcept;
+    inline void release(Chunk* chunk) noexcept;
+    static void free_large(Chunk* chunk) noexcept;
 
     struct FreeList {
         Chunk* head = nullptr;
@@ -92,9 +108,29 @@ class ChunkPool {
     size_t bytes_in_use_ = 0;
 };
 
+inline void ChunkPool::release(Chunk* chunk) noexcept {
+    RM_DEBUG_ASSERT(bytes_in_use_ >= chunk->capacity_);
+    bytes_in_use_ -= chunk->capacity_;
+    if (chunk->size_class_ >= kClasses) [[unlikely]] {
+        free_large(chunk);
+        return;
+    }
+    FreeList& list = free_[chunk->size_class_];
+    chunk->next_free_ = list.head;
+    list.head = chunk;
+    ++list.count;
+}
+
 inline ChunkRef::~ChunkRef() {
     if (chunk_ != nullptr && --chunk_->references_ == 0) {
         chunk_->pool_->release(chunk_);
+    }
+}
+
+inline void ChunkRef::reset() noexcept {
+    Chunk* chunk = std::exchange(chunk_, nullptr);
+    if (chunk != nullptr && --chunk->references_ == 0) {
+        chunk->pool_->release(chunk);
     }
 }
 

@@ -36,14 +36,14 @@ class Slab {
     template <class... Args>
     T* make(Args&&... args) {
         Block* block = with_room_.front_or_null();
-        if (block == nullptr) {
+        if (block == nullptr) [[unlikely]] {
             block = fresh_block();
         }
         Cell* cell = block->free;
         block->free = cell->next;
         ++block->live;
         ++live_;
-        if (block->free == nullptr) {
+        if (cell->next == nullptr) [[unlikely]] {
             block->unlink();
         }
         return new (static_cast<void*>(cell)) T(std::forward<Args>(args)...);
@@ -58,12 +58,8 @@ class Slab {
         RM_DEBUG_ASSERT(block->live > 0);
         --block->live;
         --live_;
-        if (block->live == 0) {
-            block->unlink();
-            empty_.push_back(*block);
-            ++empty_count_;
-        } else if (!block->linked()) {
-            with_room_.push_back(*block);
+        if (block->live == 0 || cell->next == nullptr) [[unlikely]] {
+            refile(block);
         }
     }
 
@@ -120,6 +116,17 @@ class Slab {
         }
         with_room_.push_back(*block);
         return block;
+    }
+
+    // It was full, or is empty now.
+    void refile(Block* block) noexcept {
+        if (block->live == 0) {
+            block->unlink();
+            empty_.push_back(*block);
+            ++empty_count_;
+        } else {
+            with_room_.push_back(*block);
+        }
     }
 
     void release_block(Block* block) noexcept {

@@ -73,6 +73,7 @@ class Stream {
     // Writes at once what the kernel takes. Returns the bytes taken (0 = would block, or a queued
     // write or the connect is still pending), or -errno.
     ssize_t try_write(const iovec* pieces, size_t count) noexcept;
+    ssize_t try_write(const char* data, size_t size) noexcept;
     // Queues the rest; one at a time (requires !write_pending()). on_drained() or on_error()
     // follows.
     void write_rest(std::unique_ptr<PendingWrite> rest);

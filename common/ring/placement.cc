@@ -26,6 +26,8 @@ Placement::Placement(const hash::HashRow* hash, HashTag tag, Distribution distri
       tag_(tag),
       ring_(Ring::build(distribution, servers)) {
     only_shard_ = ring_.only_shard();
+    is_default_ = other_hash_ == nullptr && !tag_ && distribution == Distribution::kKetama &&
+                  only_shard_ == kNoShard && !ring_.points().empty();
 }
 
 }  // namespace ringmaster::ring

@@ -34,6 +34,9 @@ class Placement {
 
     // kNoShard when no server is live.
     [[nodiscard]] uint32_t shard_of(std::string_view key, base::Rng& rng) const noexcept {
+        if (is_default_) [[likely]] {
+            return ring_.ketama_shard_of(key.empty() ? 0 : hash::fnv1a_64(key.data(), key.size()));
+        }
         if (only_shard_ != kNoShard) {
             return only_shard_;
         }
@@ -58,6 +61,8 @@ class Placement {
     hash::HashFunction other_hash_ = nullptr;  // null = fnv1a_64, the default, which is inlined
     HashTag tag_;
     uint32_t only_shard_ = kNoShard;
+    // fnv1a_64, ketama, no tag, several live servers: what most pools are.
+    bool is_default_ = false;
     Ring ring_;
 };
 

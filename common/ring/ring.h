@@ -60,6 +60,10 @@ class Ring {
             }
             hash = slot_count_ != 0 ? hash % slot_count_ : hash;
         }
+        return ketama_shard_of(hash);
+    }
+    // Requires a ketama ring that is not empty.
+    [[nodiscard]] uint32_t ketama_shard_of(uint32_t hash) const noexcept {
         const RingPoint* point = points_.data() + buckets_[hash >> bucket_shift_];
         while (point->value < hash) {  // ends: see points_
             ++point;

@@ -82,6 +82,48 @@ constexpr size_t slot_of(const Words& words, size_t size) {
     return static_cast<size_t>((mixed * 0xff51afd7ed558ccd) >> (64 - kTableBits));
 }
 
+// Names of up to eight bytes, which are most of what is asked for, have a table of their own: one
+// word, one multiplication, most often one slot.
+inline constexpr unsigned kShortBits = 10;
+inline constexpr size_t kShortSlots = size_t{1} << kShortBits;
+inline constexpr size_t kShortName = 8;
+
+constexpr size_t short_slot_of(uint64_t word) {
+    return static_cast<size_t>((word * 0x8e98d133cc57dac7) >> (64 - kShortBits));
+}
+
+struct ShortSlot {
+    uint64_t word = 0;
+    uint32_t size = 0;  // 0 = free
+    uint32_t row = 0;
+};
+
+struct ShortTable {
+    std::array<ShortSlot, kShortSlots> slots{};
+    size_t most_probes = 0;
+};
+
+template <size_t kCount>
+constexpr ShortTable make_short_table(const std::array<Command, kCount>& commands) {
+    ShortTable table;
+    for (size_t row = 0; row < kCount; ++row) {
+        const std::string_view name = commands[row].name;
+        if (name.size() > kShortName) {
+            continue;
+        }
+        const uint64_t word = fold_constant(name).word[0];
+        size_t slot = short_slot_of(word);
+        size_t probes = 1;
+        while (table.slots[slot].size != 0) {
+            slot = (slot + 1) % kShortSlots;
+            ++probes;
+        }
+        table.slots[slot] = {word, static_cast<uint32_t>(name.size()), static_cast<uint32_t>(row)};
+        table.most_probes = probes > table.most_probes ? probes : table.most_probes;
+    }
+    return table;
+}
+
 template <size_t kCount>
 struct CommandTable {
     std::array<uint16_t, kTableSize> row_plus_one{};  // 0 = free

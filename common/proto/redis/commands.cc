@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/proto/redis/commands.h"
 
+#include "common/base/assert.h"
 #include "common/proto/redis/command_lookup.h"
 
 namespace ringmaster::proto::redis {
@@ -324,6 +325,8 @@ constexpr Command kRows[] = {
 
 constexpr auto kCommands = with_derived(kRows);
 constexpr auto kTable = make_command_table(kCommands);
+constexpr ShortTable kShortTable = make_short_table(kCommands);
+static_assert(kShortTable.most_probes <= kMaxProbes, "change short_slot_of()'s constant");
 static_assert(kTable.names_fit);
 static_assert(kTable.most_probes <= kMaxProbes, "change slot_of()'s constants");
 
@@ -361,6 +364,24 @@ const Command* find_command_or_null(std::string_view name) noexcept {
         slot = (slot + 1) % kTableSize;
     }
     return nullptr;
+}
+
+const Command* find_short_command_or_null(const char* name, size_t size) noexcept {
+    RM_DEBUG_ASSERT(size <= kShortName);
+    const uint64_t beyond = size == 0 ? ~uint64_t{0} : ~uint64_t{0} << (size * 8 - 1) << 1;
+    const uint64_t word = load<uint64_t>(name) & ~beyond & kFold;
+    for (size_t slot = short_slot_of(word);; slot = (slot + 1) % kShortSlots) {
+        const ShortSlot& found = kShortTable.slots[slot];
+        if (found.word == word && found.size == size) [[likely]] {
+            const Command& command = kCommands[found.row];
+            const bool same = !command.has_underscore ||
+                              underscores_agree(command.name, std::string_view(name, size));
+            return same && size > 0 ? &command : nullptr;
+        }
+        if (found.size == 0) {
+            return nullptr;  // the table is far from full
+        }
+    }
 }
 
 }  // namespace ringmaster::proto::redis

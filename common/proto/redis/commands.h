@@ -8,6 +8,7 @@
 // Redis 7.0's command specifications (arity, key specs, request_policy, response_policy).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -77,6 +78,8 @@ std::span<const Command> all_commands() noexcept;
 
 // Case-insensitive; null when unknown. O(1).
 const Command* find_command_or_null(std::string_view name) noexcept;
+// The same for a name of up to eight bytes with eight that may be read.
+const Command* find_short_command_or_null(const char* name, size_t size) noexcept;
 
 // `argc` counts the name.
 inline bool arity_is_right(const Command& command, uint32_t argc) noexcept {

@@ -129,7 +129,11 @@ bool RequestParser::parse_whole(const char* begin, size_t size, RequestView& vie
     }
     view.bytes = std::string_view(begin, static_cast<size_t>(at - begin));
     view.argument_count = last + 1;
-    view.command = find_command_or_null(view.arguments[0]);
+    const std::string_view name = view.arguments[0];
+    // Behind a name that is not the last argument come CRLF and at least seven bytes more.
+    view.command = name.size() <= 8 && last > 0
+                       ? find_short_command_or_null(name.data(), name.size())
+                       : find_command_or_null(name);
     return true;
 }
 

@@ -130,7 +130,7 @@ TEST_CASE("config keys: each says what it takes, and an error says the same") {
             CHECK_MESSAGE(!key.form().empty(), key.name);
         }
     }
-    const auto result = load_text("ringmaster:\n  workers: some\n" + pool_with("timeout: 1s"));
+    const auto result = load_text("ringmaster:\n  workers: some\n" + pool_with("  timeout: 1s\n"));
     std::string errors;
     for (const Diagnostic& diagnostic : result.diagnostics) {
         errors += diagnostic.message + "\n";

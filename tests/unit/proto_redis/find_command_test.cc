@@ -29,6 +29,36 @@ TEST_CASE("find command: every row is found in lower, upper and mixed case") {
     }
 }
 
+TEST_CASE("find command: short names have a quick way that finds the same") {
+    std::string names[] = {
+        "",     "g",        "ge",   "get ",    "get\1",     "getx", std::string("get\0", 4),
+        "nope", "zzzzzzzz", "G\ET", "xxxx_ro", "SORT\x7fRO"};
+    const auto check = [](std::string name) {
+        const Command* expected = find_exactly(name);
+        const size_t size = name.size();
+        for (const char behind : {'\0', '\r', 'x'}) {
+            std::string padded = name;
+            padded.resize(size + 8, behind);
+            CAPTURE(padded);
+            CHECK(find_short_command_or_null(padded.data(), size) == expected);
+        }
+    };
+    for (const std::string& name : names) {
+        check(name);
+    }
+    for (const Command& command : all_commands()) {
+        std::string name(command.name);
+        if (name.size() > 8) {
+            continue;
+        }
+        check(name);
+        name[0] = static_cast<char>(std::toupper(name[0]));
+        check(name);
+        name.back() = static_cast<char>(name.back() ^ 0x40);
+        check(name);
+    }
+}
+
 TEST_CASE("find command: any other byte at any place makes it another name") {
     for (const Command& command : all_commands()) {
         for (size_t i = 0; i < command.name.size(); ++i) {
