@@ -29,8 +29,8 @@ inline void ClientSession::pop_head() noexcept {
     }
 }
 
-inline void ClientSession::on_reply(Request& request, const Window& window, const char* data,
-                                    size_t size) {
+[[gnu::always_inline]] inline void ClientSession::on_reply(Request& request, const Window& window,
+                                                           const char* data, size_t size) {
     if (&request != head_) {
         if (!request.silent) {
             request.fragment.reply = path_.memory.park(window.chunk, data, size);

@@ -72,7 +72,7 @@ std::span<char> ClientSession::on_alloc() noexcept {
 void ClientSession::on_read(size_t size_bytes) noexcept {
     read_this_turn_ += size_bytes;
     path_.set_event_time();
-    const Window window = input_.arrived(path_.memory.chunks, path_.hot, size_bytes);
+    const Window window = input_.arrived(path_.hot, size_bytes);
     if (parsing_ended_) {
         return;  // lingering, or answering what came before the end
     }
@@ -84,8 +84,14 @@ void ClientSession::on_read(size_t size_bytes) noexcept {
         maybe_end();
         return;
     }
+    if (used == window.size) [[likely]] {
+        if (may_need_pause()) {
+            maybe_pause();
+        }
+        return;
+    }
     const size_t needed = redis_ ? redis_parser_.bytes_needed() : memcached_parser_.bytes_needed();
-    if (used < window.size && needed > path_.memory.budget_bytes) {
+    if (needed > path_.memory.budget_bytes) {
         refuse_protocol(redis_ ? "-OOM request is larger than the proxy's max_memory\r\n"
                                : "SERVER_ERROR out of memory storing object\r\n");
         return;

@@ -83,6 +83,7 @@ class ClientSession : public io::StreamHandler,
   private:
     // redis_requests.cc: parses and handles all whole requests of a window; returns the bytes used.
     size_t parse_redis(const Window& window);
+    bool parse_other_redis(const Window& window, size_t& used);
     void handle_inline(std::string_view line);
     bool handled_here(const proto::redis::RequestView& request);
     bool may_cross_shards(const proto::redis::RequestView& request, uint32_t shard);
@@ -124,6 +125,11 @@ class ClientSession : public io::StreamHandler,
         if (is_open()) {
             path_.flush.mark(*this);
         }
+    }
+    // Looked at after every read: false when no limit can be near.
+    [[nodiscard]] bool may_need_pause() const noexcept {
+        return out_.bytes() > kTightReplyBytes || request_count_ > kTightRequests || eof_ ||
+               parsing_ended_ || stream_.write_pending() || path_.memory.tight();
     }
     void maybe_pause();
     void maybe_end();

@@ -68,8 +68,11 @@ struct DataPath {
 
     // Bytes of some connection have come. The time is the same for all requests among them.
     void set_event_time() noexcept {
-        event_ms = loop.active_ms();
-        event_now_ms = loop.now_ms();
+        const uint64_t now_ms = loop.now_ms();
+        if (now_ms != event_now_ms) {  // active time stands still while the time does
+            event_now_ms = now_ms;
+            event_ms = loop.active_ms();
+        }
     }
 
     // Before a client's bytes are read: a process that was stopped may hold an old placement, and

@@ -28,8 +28,8 @@ struct PendingSegments : io::PendingWrite {
 };
 
 // kAllOut: all that was offered is out.
-FlushResult after_write(Memory& memory, io::Stream& stream, OutQueue& out, int& error,
-                        ssize_t taken, size_t offered) {
+[[gnu::noinline]] FlushResult after_write(Memory& memory, io::Stream& stream, OutQueue& out,
+                                          int& error, ssize_t taken, size_t offered) {
     if (taken < 0) {
         error = static_cast<int>(-taken);
         return FlushResult::kFailed;
@@ -42,24 +42,8 @@ FlushResult after_write(Memory& memory, io::Stream& stream, OutQueue& out, int& 
     return FlushResult::kAllOut;
 }
 
-}  // namespace
-
-FlushResult flush(Memory& memory, io::Stream& stream, OutQueue& out, int& error) {
-    if (out.empty()) {
-        return FlushResult::kAllOut;
-    }
-    if (stream.write_pending()) {
-        return FlushResult::kBlocked;
-    }
-    if (out.is_one_piece()) [[likely]] {
-        const std::string_view piece = out.first_piece();
-        const ssize_t taken = stream.try_write(piece.data(), piece.size());
-        if (taken == static_cast<ssize_t>(piece.size())) [[likely]] {
-            out.drop_one_piece(memory);
-            return FlushResult::kAllOut;
-        }
-        return after_write(memory, stream, out, error, taken, piece.size());
-    }
+[[gnu::noinline]] FlushResult flush_pieces(Memory& memory, io::Stream& stream, OutQueue& out,
+                                           int& error) {
     while (!out.empty()) {
         iovec pieces[kMaxPieces];
         const size_t count = out.gather(pieces, kMaxPieces);
@@ -73,6 +57,27 @@ FlushResult flush(Memory& memory, io::Stream& stream, OutQueue& out, int& error)
             return result;
         }
     }
+    return FlushResult::kAllOut;
+}
+
+}  // namespace
+
+FlushResult flush(Memory& memory, io::Stream& stream, OutQueue& out, int& error) {
+    if (out.empty()) {
+        return FlushResult::kAllOut;
+    }
+    if (stream.write_pending()) {
+        return FlushResult::kBlocked;
+    }
+    if (!out.is_one_piece()) [[unlikely]] {
+        return flush_pieces(memory, stream, out, error);
+    }
+    const std::string_view piece = out.first_piece();
+    const ssize_t taken = stream.try_write(piece.data(), piece.size());
+    if (taken != static_cast<ssize_t>(piece.size())) [[unlikely]] {
+        return after_write(memory, stream, out, error, taken, piece.size());
+    }
+    out.drop_one_piece(memory);
     return FlushResult::kAllOut;
 }
 

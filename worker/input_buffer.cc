@@ -4,32 +4,21 @@
 #include <algorithm>
 #include <cstring>
 
-#include "worker/limits.h"
-
 namespace ringmaster::worker {
 
-base::ChunkRef& HotChunk::get(base::ChunkPool& chunks) {
-    if (!chunk_ || chunk_->shared()) {
-        chunk_ = chunks.acquire(kReadBytes);
-    }
-    return chunk_;
-}
-
-std::span<char> InputBuffer::prepare(base::ChunkPool& chunks, HotChunk& hot) {
+std::span<char> InputBuffer::prepare_behind(base::ChunkPool& chunks, HotChunk& hot) {
     if (in_place_) {
         return {partial_->data() + used_, partial_->capacity() - used_};
     }
+    // The stash stays until bytes have really come: a read may come back empty-handed.
     base::ChunkRef& chunk = hot.get(chunks);
-    if (used_ > 0) {
-        // The stash stays until bytes have really come: a read may come back empty-handed.
-        std::memcpy(chunk->data(), partial_->data(), used_);
-    }
+    std::memcpy(chunk->data(), partial_->data(), used_);
     return {chunk->data() + used_, chunk->capacity() - used_};
 }
 
-Window InputBuffer::arrived(base::ChunkPool& chunks, HotChunk& hot, size_t size) {
+Window InputBuffer::arrived_behind(HotChunk& hot, size_t size) {
     Window window;
-    window.chunk = in_place_ ? partial_ : hot.get(chunks);
+    window.chunk = in_place_ ? partial_ : hot.last();
     window.begin = window.chunk->data();
     window.size = used_ + size;
     window.own_buffer = in_place_;

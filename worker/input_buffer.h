@@ -11,6 +11,7 @@
 #include <span>
 
 #include "common/base/chunk.h"
+#include "worker/limits.h"
 
 namespace ringmaster::worker {
 
@@ -18,7 +19,14 @@ namespace ringmaster::worker {
 class HotChunk {
   public:
     // A chunk that nobody refers to.
-    base::ChunkRef& get(base::ChunkPool& chunks);
+    base::ChunkRef& get(base::ChunkPool& chunks) {
+        if (!chunk_ || chunk_->shared()) [[unlikely]] {
+            chunk_ = chunks.acquire(kReadBytes);
+        }
+        return chunk_;
+    }
+    // What get() last returned.
+    [[nodiscard]] const base::ChunkRef& last() const noexcept { return chunk_; }
 
   private:
     base::ChunkRef chunk_;
@@ -35,9 +43,20 @@ struct Window {
 class InputBuffer {
   public:
     // Where the next read goes. Never empty.
-    std::span<char> prepare(base::ChunkPool& chunks, HotChunk& hot);
+    std::span<char> prepare(base::ChunkPool& chunks, HotChunk& hot) {
+        if (used_ > 0) [[unlikely]] {
+            return prepare_behind(chunks, hot);
+        }
+        base::ChunkRef& chunk = hot.get(chunks);
+        return {chunk->data(), chunk->capacity()};
+    }
     // `size` bytes came: everything there is of the message(s).
-    Window arrived(base::ChunkPool& chunks, HotChunk& hot, size_t size);
+    Window arrived(HotChunk& hot, size_t size) {
+        if (used_ > 0) [[unlikely]] {
+            return arrived_behind(hot, size);
+        }
+        return {hot.last()->data(), size, hot.last(), false};
+    }
     // Keeps the unparsed end of a window, the beginning of a message that needs `needed` bytes at
     // least.
     void keep(base::ChunkPool& chunks, const Window& window, const char* rest, size_t rest_size,
@@ -46,6 +65,9 @@ class InputBuffer {
     [[nodiscard]] size_t size() const noexcept { return used_; }
 
   private:
+    std::span<char> prepare_behind(base::ChunkPool& chunks, HotChunk& hot);
+    Window arrived_behind(HotChunk& hot, size_t size);
+
     base::ChunkRef partial_;
     size_t used_ = 0;
     bool in_place_ = false;  // partial_ is a buffer of its own, not a stash

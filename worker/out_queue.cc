@@ -13,11 +13,10 @@ namespace {
 
 // Copied output grows in steps, so that an idle-ish connection holds little and a busy one few
 // pieces.
-constexpr uint32_t kFirstCopyClass = 1;
-constexpr size_t kFirstCopyBytes = base::ChunkPool::kClassBytes[kFirstCopyClass];
-
 size_t copy_chunk_bytes(size_t bytes_queued, size_t size) noexcept {
-    const size_t step = bytes_queued == 0 ? kFirstCopyBytes : bytes_queued < 8192 ? 4096 : 16384;
+    const size_t step = bytes_queued == 0     ? OutQueue::kFirstCopyBytes
+                        : bytes_queued < 8192 ? 4096
+                                              : 16384;
     return std::max(step, size);
 }
 
@@ -49,6 +48,25 @@ void OutQueue::drop(Memory& memory, Segment* segment) noexcept {
 }
 
 void OutQueue::append_slow(Memory& memory, const char* data, size_t size) {
+    if (head_ != nullptr || size - 1 >= kFirstCopyBytes) [[unlikely]] {
+        append_more(memory, data, size);
+        return;
+    }
+    // A small piece in an empty queue: what most turns of the loop write.
+    memory.chunks.acquire_class(kFirstCopyClass, own_.chunk);
+    char* const to = own_.chunk->data();
+    own_.next = nullptr;
+    own_.data = to;
+    own_.size = size;
+    head_ = &own_;
+    tail_ = &own_;
+    write_at_ = to + size;
+    room_ = kFirstCopyBytes - size;
+    bytes_ = size;
+    std::memcpy(to, data, size);
+}
+
+void OutQueue::append_more(Memory& memory, const char* data, size_t size) {
     if (size == 0) {
         return;
     }
@@ -58,9 +76,7 @@ void OutQueue::append_slow(Memory& memory, const char* data, size_t size) {
         data += first;
         size -= first;
     }
-    base::ChunkRef chunk = bytes_ == 0 && size <= kFirstCopyBytes
-                               ? memory.chunks.acquire_class(kFirstCopyClass)
-                               : memory.chunks.acquire(copy_chunk_bytes(bytes_, size));
+    base::ChunkRef chunk = memory.chunks.acquire(copy_chunk_bytes(bytes_, size));
     char* const to = chunk->data();
     std::memcpy(to, data, size);
     write_at_ = to + size;

@@ -27,12 +27,16 @@ struct Segment {
 
 class OutQueue {
   public:
+    // The first piece that is copied gets a chunk of this class.
+    static constexpr uint32_t kFirstCopyClass = 1;
+    static constexpr size_t kFirstCopyBytes = base::ChunkPool::kClassBytes[kFirstCopyClass];
+
     OutQueue() = default;
     OutQueue(const OutQueue&) = delete;
     OutQueue& operator=(const OutQueue&) = delete;
     ~OutQueue();  // must be empty: see clear()
 
-    void append(Memory& memory, const char* data, size_t size) {
+    [[gnu::always_inline]] void append(Memory& memory, const char* data, size_t size) {
         if (size - 1 < room_) {  // false for 0 bytes, too
             std::memcpy(write_at_, data, size);
             write_at_ += size;
@@ -48,7 +52,8 @@ class OutQueue {
     }
     // By reference when that is cheaper: `data` lies in `chunk` (which may be null: then it is
     // copied).
-    void append_from(Memory& memory, const base::ChunkRef& chunk, const char* data, size_t size) {
+    [[gnu::always_inline]] void append_from(Memory& memory, const base::ChunkRef& chunk,
+                                            const char* data, size_t size) {
         if (size < kReferenceBytes || !chunk) [[likely]] {
             append(memory, data, size);
         } else {
@@ -78,6 +83,7 @@ class OutQueue {
 
   private:
     void append_slow(Memory& memory, const char* data, size_t size);
+    void append_more(Memory& memory, const char* data, size_t size);
     void append_reference(Memory& memory, const base::ChunkRef& chunk, const char* data,
                           size_t size);
     // An empty segment at the end.

@@ -94,8 +94,9 @@ bool has_several_keys(const RequestView& request) {
 
 }  // namespace
 
-inline void ClientSession::forward_redis(const Window& window, const RequestView& request,
-                                         uint32_t shard) {
+[[gnu::always_inline]] inline void ClientSession::forward_redis(const Window& window,
+                                                                const RequestView& request,
+                                                                uint32_t shard) {
     Request& queued = new_request();
     queued.unanswered = 1;
     OutQueue* out = forward(queued.fragment, shard, request.bytes.size());
@@ -118,36 +119,44 @@ size_t ClientSession::parse_redis(const Window& window) {
     size_t used = 0;
     RequestView request;
     while (used < window.size && !parsing_ended_) {
-        const char* at = window.begin + used;
-        if (redis_parser_.at_start() &&
-            proto::redis::RequestParser::parse_whole(at, window.size - used, request)) [[likely]] {
+        if (redis_parser_.at_start() && proto::redis::RequestParser::parse_whole(
+                                            window.begin + used, window.size - used, request))
+            [[likely]] {
             used += request.bytes.size();
             handle_redis(window, request);
-            continue;
-        }
-        const ParseStatus status = redis_parser_.parse(at, window.size - used);
-        if (status == ParseStatus::kNeedMore) {
-            if (!authenticated_ && redis_parser_.bytes_needed() > kUnauthenticatedBytes) {
-                refuse_protocol("-ERR Protocol error: unauthenticated request is too long\r\n");
-            }
+        } else if (!parse_other_redis(window, used)) {
             break;
         }
-        if (status != ParseStatus::kDone) {
-            refuse_protocol(base::format("-ERR {}\r\n", redis_parser_.problem()));
-            break;
-        }
-        used += redis_parser_.position();
-        if (redis_parser_.is_inline()) {
-            const std::string_view line = redis_parser_.line(at);
-            redis_parser_.reset();
-            handle_inline(line);
-            continue;
-        }
-        request = redis_parser_.view(at);
-        redis_parser_.reset();
-        handle_redis(window, request);
     }
     return used;
+}
+
+// One request that is large, unusual, not whole or none at all. False: nothing more can be done
+// with what is there.
+[[gnu::noinline]] bool ClientSession::parse_other_redis(const Window& window, size_t& used) {
+    const char* at = window.begin + used;
+    const ParseStatus status = redis_parser_.parse(at, window.size - used);
+    if (status == ParseStatus::kNeedMore) {
+        if (!authenticated_ && redis_parser_.bytes_needed() > kUnauthenticatedBytes) {
+            refuse_protocol("-ERR Protocol error: unauthenticated request is too long\r\n");
+        }
+        return false;
+    }
+    if (status != ParseStatus::kDone) {
+        refuse_protocol(base::format("-ERR {}\r\n", redis_parser_.problem()));
+        return false;
+    }
+    used += redis_parser_.position();
+    if (redis_parser_.is_inline()) {
+        const std::string_view line = redis_parser_.line(at);
+        redis_parser_.reset();
+        handle_inline(line);
+        return true;
+    }
+    const RequestView request = redis_parser_.view(at);
+    redis_parser_.reset();
+    handle_redis(window, request);
+    return true;
 }
 
 // From here on it is a request like any other, in a chunk of its own.
@@ -211,7 +220,8 @@ bool ClientSession::handled_here(const RequestView& request) {
     return false;
 }
 
-void ClientSession::handle_other_redis(const Window& window, const RequestView& request) {
+[[gnu::noinline]] void ClientSession::handle_other_redis(const Window& window,
+                                                         const RequestView& request) {
     if (handled_here(request)) {
         return;
     }

@@ -138,7 +138,7 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
     if (!out_.empty()) {
         path_.flush.mark(*this);
     }
-    const Window window = input_.arrived(path_.memory.chunks, path_.hot, size_bytes);
+    const Window window = input_.arrived(path_.hot, size_bytes);
     const char* at = window.begin;
     size_t left = window.size;
     while (left > 0) {
@@ -149,8 +149,12 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
             return;
         }
         size_t size = 0;
-        if (redis_ && redis_parser_.at_start()) {
-            size = proto::redis::ReplyParser::whole_reply_bytes(at, left);
+        if (redis_) {
+            if (redis_parser_.at_start()) {
+                size = proto::redis::ReplyParser::whole_reply_bytes(at, left);
+            }
+        } else if (memcached_parser_.at_start()) {
+            size = proto::memcached::ReplyParser::whole_reply_bytes(at, left);
         }
         if (size == 0) {
             const ParseStatus status = parse(at, left);

@@ -32,7 +32,9 @@ ChunkPool::~ChunkPool() {
 ChunkRef ChunkPool::acquire(size_t bytes) {
     const uint32_t size_class = class_for(bytes);
     if (size_class < kClasses && free_[size_class].head != nullptr) {
-        return acquire_class(size_class);
+        ChunkRef chunk;
+        acquire_class(size_class, chunk);
+        return chunk;
     }
     const size_t capacity = size_class < kClasses ? kClassBytes[size_class] : bytes;
     auto* chunk = static_cast<Chunk*>(std::malloc(sizeof(Chunk) + capacity + kSlackBytes));

@@ -74,20 +74,22 @@ class ChunkPool {
 
     // capacity() >= bytes; the content is undefined.
     ChunkRef acquire(size_t bytes);
-    // One of exactly kClassBytes[size_class]: the quick way.
-    ChunkRef acquire_class(uint32_t size_class) {
+    // One of exactly kClassBytes[size_class] into `empty`: the quick way.
+    void acquire_class(uint32_t size_class, ChunkRef& empty) {
         RM_DEBUG_ASSERT(size_class < kClasses);
+        RM_DEBUG_ASSERT(empty.chunk_ == nullptr);
         FreeList& list = free_[size_class];
         Chunk* chunk = list.head;
         if (chunk == nullptr) [[unlikely]] {
-            return acquire(kClassBytes[size_class]);
+            empty = acquire(kClassBytes[size_class]);
+            return;
         }
         list.head = chunk->next_free_;
         --list.count;
         list.low = list.count < list.low ? list.count : list.low;
         chunk->references_ = 1;
         bytes_in_use_ += chunk->capacity_;
-        return ChunkRef(chunk);
+        empty.chunk_ = chunk;
     }
     // Gives back half of what was not used since the last call; returns the bytes freed.
     size_t decay() noexcept;

@@ -5,8 +5,7 @@ target_include_directories(rm_flags INTERFACE "${CMAKE_SOURCE_DIR}")
 target_compile_definitions(rm_flags INTERFACE RM_VERSION="${PROJECT_VERSION}")
 target_compile_options(rm_flags INTERFACE
     -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wswitch-enum
-    -Wold-style-cast -Wimplicit-fallthrough -Wnon-virtual-dtor -Wformat=2
-    -fno-omit-frame-pointer)
+    -Wold-style-cast -Wimplicit-fallthrough -Wnon-virtual-dtor -Wformat=2)
 if(RM_WERROR)
     target_compile_options(rm_flags INTERFACE -Werror)
 endif()
@@ -17,6 +16,7 @@ if(RM_SANITIZE)
     target_compile_definitions(rm_flags INTERFACE RM_EXPENSIVE_CHECKS=1 _GLIBCXX_ASSERTIONS)
     # g++ 12 with sanitizers sees uninitialised members inside libstdc++'s std::function.
     target_compile_options(rm_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+    target_compile_options(rm_flags INTERFACE -fno-omit-frame-pointer)
 elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
     # Hardening. _FORTIFY_SOURCE needs optimisation and does not go with sanitizers.
     target_compile_options(rm_flags INTERFACE
@@ -29,6 +29,7 @@ elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
         "-ffile-prefix-map=${CMAKE_BINARY_DIR}=build" "-ffile-prefix-map=${CMAKE_SOURCE_DIR}=."
         "-ffile-prefix-map=${source_from_build}=.")
 else()
+    target_compile_options(rm_flags INTERFACE -fno-omit-frame-pointer)
     target_compile_definitions(rm_flags INTERFACE RM_EXPENSIVE_CHECKS=1)
 endif()
 

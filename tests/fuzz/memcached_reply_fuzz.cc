@@ -69,6 +69,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size_bytes) {
     }
     const std::string_view stream(reinterpret_cast<const char*>(data) + 1, size_bytes - 1);
     base::Rng rng(data[0]);
+    const auto copy = exact_copy(stream);
+    const size_t quick = ReplyParser::whole_reply_bytes(copy.get(), stream.size());
+    ReplyParser parser;
+    RM_ASSERT(quick == 0 || (parser.parse(copy.get(), stream.size()) == ParseStatus::kDone &&
+                             parser.position() == quick));
     const std::string whole = outcome(stream, nullptr, false);
     RM_ASSERT(outcome(stream, &rng, false) == whole);
     RM_ASSERT(outcome(stream, &rng, true) == whole);

@@ -39,7 +39,64 @@ bool is_line_reply(std::string_view line) noexcept {
     return false;
 }
 
+// `word` is a constant: one or two comparisons of words.
+inline bool begins_with(const char* at, size_t size, std::string_view word) noexcept {
+    return size >= word.size() && std::memcmp(at, word.data(), word.size()) == 0;
+}
+
+// One space and up to six digits: `at` is behind them. Else false.
+inline bool read_short_number(const char*& at, const char* end, size_t& number) noexcept {
+    if (end - at < 8 || *at != ' ') {
+        return false;
+    }
+    const char* const first = at + 1;
+    const char* byte = first;
+    size_t value = 0;
+    for (; byte != first + 6; ++byte) {
+        const unsigned digit = static_cast<unsigned char>(*byte) - unsigned{'0'};
+        if (digit > 9) {
+            break;
+        }
+        value = value * 10 + digit;
+    }
+    number = value;
+    at = byte;
+    return byte != first;
+}
+
 }  // namespace
+
+size_t ReplyParser::whole_reply_bytes(const char* begin, size_t size) noexcept {
+    constexpr std::string_view kValue = "VALUE ";
+    constexpr std::string_view kEnd = "END\r\n";
+    constexpr std::string_view kStored = "STORED\r\n";
+    constexpr std::string_view kBehindValue = "\r\nEND\r\n";
+    if (!begins_with(begin, size, kValue)) {
+        return begins_with(begin, size, kEnd)      ? kEnd.size()
+               : begins_with(begin, size, kStored) ? kStored.size()
+                                                   : 0;
+    }
+    const char* const end = begin + size;
+    const char* const key = begin + kValue.size();
+    const char* at = find_key_end(key, end);
+    if (at == key || static_cast<size_t>(at - key) > kMaxMemcachedKeyBytes) {
+        return 0;
+    }
+    size_t flags = 0;
+    size_t length = 0;
+    if (!read_short_number(at, end, flags) || !read_short_number(at, end, length)) {
+        return 0;
+    }
+    if (end - at < 2 || at[0] != '\r' || at[1] != '\n') {
+        return 0;
+    }
+    at += 2;
+    if (length > static_cast<size_t>(end - at) ||
+        !begins_with(at + length, static_cast<size_t>(end - at) - length, kBehindValue)) {
+        return 0;
+    }
+    return static_cast<size_t>(at - begin) + length + kBehindValue.size();
+}
 
 ParseStatus ReplyParser::parse(const char* begin, size_t size) noexcept {
     for (;;) {

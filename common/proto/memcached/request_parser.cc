@@ -299,8 +299,11 @@ RequestView RequestParser::view(const char* begin) const noexcept {
             .noreply = noreply_,
             .error_reply = {},
             .forward_head = {begin, forward_bytes_},
+            // As it came where that is right, so that the whole is one piece.
             .forward_rest =
-                has_block_ ? std::string_view(begin + text_bytes, position_ - text_bytes) : kCrLf};
+                has_block_ || (line_end_bytes_ == kCrLf.size() && forward_bytes_ == text_bytes)
+                    ? std::string_view(begin + text_bytes, position_ - text_bytes)
+                    : kCrLf};
 }
 
 KeyCursor::KeyCursor(const RequestView& request) noexcept

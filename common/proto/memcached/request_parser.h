@@ -50,7 +50,7 @@ struct RequestView {
     std::string_view
         forward_head;  // the line up to its last needed word; retrieval: the whole line
     std::string_view
-        forward_rest;  // "\r\n" (static); storage: line end, data block and CRLF as they came
+        forward_rest;  // CRLF; storage: line end, data block and CRLF as they came
 };
 
 class RequestParser {

@@ -7,10 +7,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "common/proto/parse_status.h"
 
 namespace ringmaster::proto::redis {
+
+inline bool is_crlf(const char* at) noexcept {
+    return std::memcmp(at, "\r\n", 2) == 0;  // one comparison of two bytes
+}
 
 // `at` is the byte behind the type byte. On kDone `at` is behind the CRLF; else it is as it was.
 // kTooBig as soon as the digits are more than `max`, which must be below 2^60.
@@ -81,15 +86,11 @@ inline size_t read_short_length(const char*& at) noexcept {
             ++byte;
         }
     }
-    if (byte[0] != '\r' || byte[1] != '\n') {
+    if (!is_crlf(byte)) {
         return kNoLength;
     }
     at = byte + 2;
     return length;
-}
-
-inline bool is_crlf(const char* at) noexcept {
-    return at[0] == '\r' && at[1] == '\n';
 }
 
 }  // namespace ringmaster::proto::redis

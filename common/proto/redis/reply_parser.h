@@ -28,8 +28,8 @@ class ReplyParser {
     // behind them.
     void rebase(size_t bytes_taken) noexcept;
     void reset() noexcept { *this = ReplyParser(); }
-    // True when no header or line of a reply has been accepted yet.
-    [[nodiscard]] bool at_start() const noexcept { return !started_; }
+    // True when nothing of a reply is remembered.
+    [[nodiscard]] bool at_start() const noexcept { return !started_ && scanned_ == 0; }
 
   private:
     ParseStatus parse_element(const char* begin, size_t size) noexcept;

@@ -30,9 +30,19 @@ TEST_CASE("find command: every row is found in lower, upper and mixed case") {
 }
 
 TEST_CASE("find command: short names have a quick way that finds the same") {
-    std::string names[] = {
-        "",     "g",        "ge",   "get ",    "get\1",     "getx", std::string("get\0", 4),
-        "nope", "zzzzzzzz", "G\ET", "xxxx_ro", "SORT\x7fRO"};
+    std::string names[] = {"",
+                           "g",
+                           "ge",
+                           "get ",
+                           "get\1",
+                           "getx",
+                           std::string("get\0", 4),
+                           "nope",
+                           "zzzzzzzz",
+                           "G\\ET",
+                           "xxxx_ro",
+                           "SORT\x7f"
+                           "RO"};
     const auto check = [](std::string name) {
         const Command* expected = find_exactly(name);
         const size_t size = name.size();

@@ -51,6 +51,19 @@ TEST_CASE("redis reply: the quick way knows the common replies and no more than 
     }
 }
 
+TEST_CASE("redis reply: a line that was cut is not the start of a reply") {
+    ReplyParser parser;
+    CHECK(parser.at_start());
+    CHECK(parser.parse("$", 1) == ParseStatus::kNeedMore);
+    CHECK(parser.at_start());  // a header is read again from its first byte
+    CHECK(parser.parse("+O", 2) == ParseStatus::kNeedMore);
+    CHECK_FALSE(parser.at_start());  // its first bytes are not looked at again
+    CHECK(parser.parse("+OK\r\n", 5) == ParseStatus::kDone);
+    CHECK_FALSE(parser.at_start());
+    parser.reset();
+    CHECK(parser.at_start());
+}
+
 TEST_CASE("redis reply: whole replies are found at every feed size, bytes behind them left") {
     const std::string cases[] = {
         "+OK\r\n",
