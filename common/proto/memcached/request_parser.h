@@ -49,8 +49,7 @@ struct RequestView {
     // end was a bare LF. A storage line's bare LF stays.
     std::string_view
         forward_head;  // the line up to its last needed word; retrieval: the whole line
-    std::string_view
-        forward_rest;  // CRLF; storage: line end, data block and CRLF as they came
+    std::string_view forward_rest;  // CRLF; storage: line end, data block and CRLF as they came
 };
 
 class RequestParser {

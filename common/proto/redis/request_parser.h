@@ -32,7 +32,7 @@ struct RequestView {
 class RequestParser {
   public:
     ParseStatus parse(const char* begin, size_t size) noexcept;
-    // The quick way for a request that is there as a whole, has at most nine arguments and none
+    // The quick way for a request that is there as a whole, has at most 999 arguments and none
     // over 999 bytes: true, and `view` is set. False says nothing about the bytes: ask parse().
     // Requires at_start(); changes nothing.
     static bool parse_whole(const char* begin, size_t size, RequestView& view) noexcept;
