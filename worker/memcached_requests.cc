@@ -21,10 +21,31 @@ namespace {
 constexpr std::string_view kPlaceholderKey = "placeholder";
 }  // namespace
 
+[[gnu::always_inline]] inline void ClientSession::forward_get(const Window& window,
+                                                              std::string_view request,
+                                                              std::string_view key) {
+    Request& queued = new_request();
+    queued.unanswered = 1;
+    OutQueue* out = forward(queued.fragment, pool_->shard_of(key), request.size());
+    if (out != nullptr) {
+        out->append_from(path_.memory, window.chunk, request.data(), request.size());
+    }
+}
+
 size_t ClientSession::parse_memcached(const Window& window) {
     size_t used = 0;
     while (used < window.size && !parsing_ended_) {
         const char* at = window.begin + used;
+        std::string_view key;
+        const size_t get_bytes =
+            memcached_parser_.at_start()
+                ? proto::memcached::RequestParser::whole_get_bytes(at, window.size - used, key)
+                : 0;
+        if (get_bytes > 0) [[likely]] {
+            used += get_bytes;
+            forward_get(window, {at, get_bytes}, key);
+            continue;
+        }
         const ParseStatus status = memcached_parser_.parse(at, window.size - used);
         if (status == ParseStatus::kNeedMore) {
             used += drop_refused_bytes(window.size - used);

@@ -55,6 +55,9 @@ struct RequestView {
 class RequestParser {
   public:
     ParseStatus parse(const char* begin, size_t size) noexcept;
+    // The quick way for the most frequent request, "get key" and CRLF, when it is there as a whole:
+    // its size, and `key` is set. 0 says nothing about the bytes: ask parse(). Requires at_start().
+    static size_t whole_get_bytes(const char* begin, size_t size, std::string_view& key) noexcept;
     [[nodiscard]] size_t position() const noexcept { return position_; }
     [[nodiscard]] size_t bytes_needed() const noexcept { return needed_; }
     // After kBad or kTooBig: the whole error line with CRLF.
