@@ -15,6 +15,14 @@ using stats::PoolStat;
 
 // ---- reading ----
 
+MemoryBudget::Load ClientSession::load() const noexcept {
+    const uint64_t now_ms = path_.loop.active_ms();
+    if (path_.memory.requests.live_count() > request_count_) {
+        path_.shared_until_ms = now_ms + kLoneAfterMs;
+    }
+    return {unsent_bytes(), request_count_, now_ms >= path_.shared_until_ms};
+}
+
 void ClientSession::pause_if_due() {
     if (lingering_ || !is_open()) {
         return;
@@ -30,9 +38,11 @@ void ClientSession::pause_if_due() {
         return;
     }
     path_.memory.look();
-    if (crowded_ != nullptr || path_.memory.budget.must_stop(path_.memory.level(), load())) {
+    const MemoryBudget::Level level = path_.memory.level();
+    if (crowded_ != nullptr || path_.memory.budget.must_stop(level, load())) {
         stream_.stop_reading();
         paused_ = true;
+        paused_behind_ = path_.memory.budget.is_behind(level, load());
         watch();
     }
 }
@@ -48,7 +58,7 @@ void ClientSession::go_on_if_possible() {
         release_upstreams();
     }
     if (paused_ && crowded_ == nullptr && !parsing_ended_ && !eof_ &&
-        budget.may_start(level, load())) {
+        budget.may_start(level, load(), paused_behind_)) {
         paused_ = false;
         last_moved_ms_ = path_.loop.active_ms();
         stream_.start_reading();

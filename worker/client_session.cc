@@ -251,6 +251,9 @@ void ClientSession::flush_now() {
             close(false);
             return;
         case FlushResult::kBlocked:
+            if (paused_) {
+                go_on_if_possible();  // it may have stopped for its requests, not its replies
+            }
             pause_if_due();
             return;
         case FlushResult::kAllOut:

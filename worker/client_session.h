@@ -158,7 +158,7 @@ class ClientSession : public io::StreamHandler,
     }
     // After each read, and when the kernel takes no more.
     void maybe_pause() {
-        if (out_.bytes() > kTightReplyBytes || request_count_ > kTightRequests ||
+        if (out_.bytes() > kTightReplyBytes || request_count_ > kFairRequests ||
             crowded_ != nullptr || path_.memory.is_short()) {
             pause_if_due();
         }
@@ -169,9 +169,7 @@ class ClientSession : public io::StreamHandler,
     void watch() noexcept;
     void stop_watching() noexcept;
     void leave_queues() noexcept;
-    [[nodiscard]] MemoryBudget::Load load() const noexcept {
-        return {unsent_bytes(), request_count_};
-    }
+    [[nodiscard]] MemoryBudget::Load load() const noexcept;
     void go_on_if_possible();
     void release_upstreams() noexcept;
     void drop(std::string_view why);
@@ -198,11 +196,12 @@ class ClientSession : public io::StreamHandler,
     uint32_t request_count_ = 0;
     bool redis_;
     bool authenticated_;
-    bool gave_password_ = false;  // authenticated by a password, not by the lack of one
-    bool parsing_ended_ = false;  // QUIT, protocol error, finish(): nothing more is parsed
-    bool eof_ = false;            // the client has sent its last byte
-    bool paused_ = false;         // not read
-    bool refusing_ = false;       // Redis: the rest of this request is thrown away
+    bool gave_password_ = false;      // authenticated by a password, not by the lack of one
+    bool parsing_ended_ = false;      // QUIT, protocol error, finish(): nothing more is parsed
+    bool eof_ = false;                // the client has sent its last byte
+    bool paused_ : 1 = false;         // not read
+    bool paused_behind_ : 1 = false;  // as it was behind with its replies
+    bool refusing_ = false;           // Redis: the rest of this request is thrown away
     bool holds_upstreams_ = false;
     bool lingering_ = false;  // FIN sent, its bytes are thrown away until it closes
     bool refused_ = false;    // the pool had no room for it
@@ -210,7 +209,7 @@ class ClientSession : public io::StreamHandler,
     bool clean_end_ = false;  // QUIT: counts as the client's own end
     uint64_t read_turn_ = 0;
     size_t read_this_turn_ = 0;
-    size_t turn_bytes_ = kReadBytesPerTurn;  // most of that
+    size_t turn_bytes_ = kFirstTurnBytes;  // most of that
     uint64_t last_moved_ms_ = 0;  // while watched: the last time bytes went out, or of a body came
     size_t last_out_bytes_ = 0;
     size_t body_bytes_ = 0;                  // taken of the budget for the request that is arriving

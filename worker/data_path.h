@@ -60,6 +60,8 @@ struct DataPath {
     uint64_t fragments_in_flight = 0;
     int64_t total_connections = 0;
     int64_t curr_connections = 0;
+    // Until then (active time) a client that asks for much is not the only one that asks.
+    uint64_t shared_until_ms = 0;
     // No new clients, no new requests: every session ends when its last reply is out.
     bool stopping = false;
 

@@ -25,6 +25,8 @@ inline constexpr size_t kReadBytesPerTurn = 256 << 10;
 // And of requests not many more than so many: small ones are work, not bytes. About 0.3 ms.
 inline constexpr uint32_t kRequestsPerTurn = 512;
 inline constexpr size_t kLeastTurnBytes = 4 << 10;
+// While nothing is known of a client's requests.
+inline constexpr size_t kFirstTurnBytes = 16 << 10;
 // A reply longer than this is passed on while it arrives; shorter ones leave whole or not at all.
 inline constexpr size_t kStreamingReplyBytes = 64 << 10;
 static_assert(kStashBytes < kReadBytes);
@@ -36,10 +38,18 @@ inline constexpr size_t kHoldBackBytes = 16 << 10;
 inline constexpr uint64_t kBusyPercent = 50;
 inline constexpr uint64_t kIdlePercent = 35;
 
-// Above half of the worker's memory budget: unsent reply bytes and requests in flight of one client
-// before its reading stops.
+// Requests in flight of one client before its reading stops. It goes on with half of the answers.
+// What another client asks for stands behind not many more than these at a server, which is a
+// fraction of a millisecond of the server's work.
+inline constexpr size_t kFairRequests = 256;
+// The same while nobody else has asked for anything for so long: larger batches cost less, and a
+// server some way off is kept busy.
+inline constexpr size_t kLoneRequests = 1024;
+inline constexpr uint64_t kLoneAfterMs = 1000;
+
+// Above half of the worker's memory budget: unsent reply bytes of one client before its reading
+// stops.
 inline constexpr size_t kTightReplyBytes = 256 << 10;
-inline constexpr size_t kTightRequests = 1024;
 // Below it: the larger of this and an eighth of the budget. Clients that write a whole pipeline
 // before they read must not hang.
 inline constexpr size_t kRelaxedReplyBytes = 8 << 20;

@@ -36,6 +36,7 @@ class MemoryBudget {
     struct Load {
         size_t unsent_bytes = 0;  // replies it has not taken
         size_t requests = 0;      // in flight
+        bool alone = false;       // nobody else asks for anything
     };
 
     void set_share(size_t bytes) noexcept {
@@ -91,6 +92,12 @@ class MemoryBudget {
     [[nodiscard]] size_t hold_limit(Level level, bool large) const noexcept {
         return large ? std::min(kRelaxedReplyBytes, reply_limit(level)) : reply_limit(level);
     }
+    // Requests in flight of one client at which its reading stops.
+    [[nodiscard]] size_t request_limit(Level level, bool alone) const noexcept {
+        return level >= Level::kShort              ? 0
+               : alone && level == Level::kRelaxed ? kLoneRequests
+                                                   : kFairRequests;
+    }
     // Replies of one client that wait for an earlier one.
     [[nodiscard]] size_t parked_limit(Level level) const noexcept {
         switch (level) {
@@ -106,15 +113,16 @@ class MemoryBudget {
         return 0;
     }
     [[nodiscard]] bool must_stop(Level level, const Load& load) const noexcept {
-        return load.unsent_bytes > reply_limit(level) ||
-               (level >= Level::kTight && load.requests > kTightRequests) ||
-               (level >= Level::kShort && load.requests > 0);
+        return is_behind(level, load) || load.requests > request_limit(level, load.alone);
     }
-    // Below must_stop() by a distance, so that it does not change to and fro.
-    [[nodiscard]] bool may_start(Level level, const Load& load) const noexcept {
-        return load.unsent_bytes <= reply_limit(level) / 4 &&
-               (level < Level::kTight || load.requests <= kTightRequests / 4) &&
-               (level < Level::kShort || load.requests == 0);
+    [[nodiscard]] bool is_behind(Level level, const Load& load) const noexcept {
+        return load.unsent_bytes > reply_limit(level);
+    }
+    // Below must_stop() by a distance, so that it does not change to and fro. But a client that was
+    // not `behind` with its replies does not have to take any first: it may still be writing.
+    [[nodiscard]] bool may_start(Level level, const Load& load, bool behind) const noexcept {
+        return load.unsent_bytes <= reply_limit(level) / (behind ? 4 : 1) &&
+               load.requests <= request_limit(level, load.alone) / 2;
     }
     // How long a client that is not read may take none of its replies. The fuller the memory, the
     // less patience with what would relieve it.

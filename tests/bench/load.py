@@ -14,7 +14,7 @@ LOAD_S = 180.0
 class Load:
     """`with Load(binary, workload, port) as load: load.run(1000)`; every reply is checked."""
 
-    def __init__(self, binary, workload, ports, **more):
+    def __init__(self, binary, workload, ports, prefix=(), **more):
         ports = ports if isinstance(ports, (list, tuple)) else [ports]
         _, cpu = rig.cpus()
         words = [binary, "--protocol", workload.protocol, "--stepwise", "--keys", workload.keys]
@@ -28,7 +28,7 @@ class Load:
             words += ["--port", port]
         for name, value in told.items():
             words += [f"--{name}"] if value is True else [f"--{name}", value]
-        self.command = rig.pinned(cpu, words)
+        self.command = rig.pinned(cpu, [*prefix, *words])
         self.process = rig.spawn(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                  stderr=subprocess.PIPE)
         self._answer(LOAD_S)

@@ -152,7 +152,7 @@ def _started(pid):
 class Backends:
     """Real servers of one protocol ("redis" or "memcached")."""
 
-    def __init__(self, protocol, count, folder):
+    def __init__(self, protocol, count, folder, prefix=()):
         self.protocol = protocol
         self.ports = free_ports(count)
         self.children = []
@@ -160,7 +160,7 @@ class Backends:
         try:
             for port in self.ports:
                 self.children.append(
-                    Child(pinned(cpu, self._command(port)), port, folder / f"server-{port}.log"))
+                    Child(pinned(cpu, [*prefix, *self._command(port)]), port, folder / f"server-{port}.log"))
         except BenchError:
             self.stop()
             raise

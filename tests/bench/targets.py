@@ -13,6 +13,8 @@ SYSCALLS_C50_P1 = 3.0
 SYSCALLS_C1_P1 = 6.0
 BY_THE_CLOCK = 0.05
 WORKERS_RATIO = 1.10
+# p99 of the other clients, to theirs alone.
+BESIDE = {"pipeliner": 2.0, "slow reader": 1.5, "stopped server": 1.5}
 P50_MORE_US, P99_RATIO, P999_RATIO = 10, 1.2, 1.5
 
 
@@ -116,3 +118,11 @@ def check_latency(verdicts, latency):
                      P99_RATIO)
     verdicts.at_most("latency p99.9, ratio to HAProxy's", _divided(ours["p99.9"], peer["p99.9"]),
                      P999_RATIO)
+
+
+def check_fairness(verdicts, summary):
+    ours = tables.of_kind(summary, "ringmaster")
+    for case, limit in BESIDE.items():
+        if ours is not None:
+            verdicts.at_most(f"beside a {case}: p99 of the others, ratio to alone",
+                             summary[ours][case][1], limit)

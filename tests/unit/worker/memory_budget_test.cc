@@ -96,13 +96,18 @@ TEST_CASE("memory budget: a smaller share than bodies hold already") {
 TEST_CASE("memory budget: when a client is read no more") {
     const MemoryBudget budget = budget_of(1000);
     const size_t relaxed = 125 * kMegabyte;
-    CHECK_FALSE(budget.must_stop(Level::kRelaxed, {relaxed, 1000000}));
+    CHECK_FALSE(budget.must_stop(Level::kRelaxed, {relaxed, kFairRequests}));
     CHECK(budget.must_stop(Level::kRelaxed, {relaxed + 1, 0}));
+    CHECK(budget.must_stop(Level::kRelaxed, {0, kFairRequests + 1}));
+    CHECK_FALSE(budget.must_stop(Level::kRelaxed, {0, kLoneRequests, true}));
+    CHECK(budget.must_stop(Level::kRelaxed, {0, kLoneRequests + 1, true}));
+    CHECK(budget.must_stop(Level::kTight, {0, kFairRequests + 1, true}));
+    CHECK(budget.must_stop(Level::kShort, {0, 1, true}));
     CHECK(budget_of(10).must_stop(Level::kRelaxed, {8 * kMegabyte + 1, 0}));
     CHECK_FALSE(budget_of(10).must_stop(Level::kRelaxed, {8 * kMegabyte, 0}));
-    CHECK_FALSE(budget.must_stop(Level::kTight, {kTightReplyBytes, kTightRequests}));
+    CHECK_FALSE(budget.must_stop(Level::kTight, {kTightReplyBytes, kFairRequests}));
     CHECK(budget.must_stop(Level::kTight, {kTightReplyBytes + 1, 0}));
-    CHECK(budget.must_stop(Level::kTight, {0, kTightRequests + 1}));
+    CHECK(budget.must_stop(Level::kTight, {0, kFairRequests + 1}));
     CHECK_FALSE(budget.must_stop(Level::kShort, {0, 0}));
     CHECK(budget.must_stop(Level::kShort, {0, 1}));
     CHECK(budget.must_stop(Level::kFull, {0, 1}));
@@ -113,14 +118,25 @@ TEST_CASE("memory budget: what has stopped starts again well below") {
     for (const Level level : {Level::kRelaxed, Level::kTight, Level::kShort, Level::kFull}) {
         CAPTURE(static_cast<int>(level));
         const size_t limit = budget.reply_limit(level);
-        CHECK(budget.may_start(level, {limit / 4, 0}));
-        CHECK_FALSE(budget.may_start(level, {limit / 4 + 1, 0}));
+        CHECK(budget.may_start(level, {limit / 4, 0}, true));
+        CHECK_FALSE(budget.may_start(level, {limit / 4 + 1, 0}, true));
         CHECK_FALSE(budget.must_stop(level, {limit / 4, 0}));
     }
-    CHECK(budget.may_start(Level::kRelaxed, {0, 1000000}));
-    CHECK(budget.may_start(Level::kTight, {0, kTightRequests / 4}));
-    CHECK_FALSE(budget.may_start(Level::kTight, {0, kTightRequests / 4 + 1}));
-    CHECK_FALSE(budget.may_start(Level::kShort, {0, 1}));
+    for (const Level level : {Level::kRelaxed, Level::kTight}) {
+        CHECK(budget.may_start(level, {0, kFairRequests / 2}, false));
+        CHECK_FALSE(budget.may_start(level, {0, kFairRequests / 2 + 1}, false));
+    }
+    CHECK(budget.may_start(Level::kRelaxed, {0, kLoneRequests / 2, true}, false));
+    CHECK_FALSE(budget.may_start(Level::kRelaxed, {0, kLoneRequests / 2 + 1, true}, false));
+    CHECK_FALSE(budget.may_start(Level::kShort, {0, 1}, false));
+}
+
+TEST_CASE("memory budget: what stopped for its requests has to take no replies first") {
+    const MemoryBudget budget = budget_of(1000);
+    const size_t limit = budget.reply_limit(Level::kRelaxed);
+    CHECK(budget.may_start(Level::kRelaxed, {limit, 0}, false));
+    CHECK_FALSE(budget.may_start(Level::kRelaxed, {limit + 1, 0}, false));
+    CHECK_FALSE(budget.may_start(Level::kRelaxed, {limit, 0}, true));
 }
 
 TEST_CASE("memory budget: large replies stop their connection earlier than others") {
