@@ -7,7 +7,7 @@
 
 namespace ringmaster::worker {
 
-inline void release_request(Memory& memory, Request* request) noexcept {
+[[gnu::always_inline]] inline void release_request(Memory& memory, Request* request) noexcept {
     RM_DEBUG_ASSERT(request->client == nullptr);
     RM_DEBUG_ASSERT(request->at_servers == 0);
     if (request->split != nullptr) [[unlikely]] {
@@ -16,7 +16,7 @@ inline void release_request(Memory& memory, Request* request) noexcept {
     memory.requests.destroy(request);
 }
 
-inline void ClientSession::pop_head() noexcept {
+[[gnu::always_inline]] inline void ClientSession::pop_head() noexcept {
     Request* request = head_;
     head_ = request->next;
     if (head_ == nullptr) {

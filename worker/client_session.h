@@ -151,7 +151,7 @@ class ClientSession : public io::StreamHandler,
     void emit(Request& request);
     void emit_joined(Request& request);
     void pop_head() noexcept;  // answer.h
-    void mark_dirty() {
+    [[gnu::always_inline]] void mark_dirty() {
         if (is_open()) {
             path_.flush.mark(*this);
         }

@@ -34,7 +34,7 @@ class Slab {
     }
 
     template <class... Args>
-    T* make(Args&&... args) {
+    [[gnu::always_inline]] T* make(Args&&... args) {
         Block* block = with_room_.front_or_null();
         if (block == nullptr) [[unlikely]] {
             block = fresh_block();
