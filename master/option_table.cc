@@ -4,6 +4,7 @@
 #include <string>
 
 #include "common/base/format.h"
+#include "master/build_info.h"
 #include "master/control_client.h"
 #include "master/options.h"
 #include "master/settings.h"
@@ -80,6 +81,9 @@ constexpr OptionRow kOptions[] = {
      .default_text = kDefaultControlPath},
 };
 
+// The two lines nutcracker prints as well.
+constexpr const char* kBanner = "This is ringmaster-" RM_VERSION "\nasync event backend: libuv\n\n";
+
 }  // namespace
 
 std::span<const OptionRow> option_table() noexcept {
@@ -87,14 +91,16 @@ std::span<const OptionRow> option_table() noexcept {
 }
 
 std::string version_text() {
-    return "This is ringmaster-" RM_VERSION "\nasync event backend: libuv\n\n";
+    return base::format("{}commit {}\n{}\n{}\n", kBanner, build_commit(), library_versions(),
+                        toolchain_versions());
 }
 
 std::string help_text() {
-    std::string text = version_text() +
-                       "Usage: ringmaster [-?hVdDt] [-v LEVEL] [-o FILE] [-c FILE] [-s PORT]\n"
-                       "                  [-a ADDRESS] [-i MSEC] [-p FILE] [-m BYTES]\n"
-                       "                  [--workers N|auto] [--control PATH]\n\n";
+    std::string text = kBanner;
+    text +=
+        "Usage: ringmaster [-?hVdDt] [-v LEVEL] [-o FILE] [-c FILE] [-s PORT]\n"
+        "                  [-a ADDRESS] [-i MSEC] [-p FILE] [-m BYTES]\n"
+        "                  [--workers N|auto] [--control PATH]\n\n";
     for (const OptionRow& row : option_table()) {
         const std::string short_name =
             row.short_name != '\0' ? base::format("-{},", row.short_name) : "   ";

@@ -33,7 +33,7 @@ inline void ClientSession::pop_head() noexcept {
                                                            const char* data, size_t size) {
     if (&request != head_) {
         if (!request.silent) {
-            request.fragment.reply = path_.memory.park(window.chunk, data, size);
+            store_reply(request.fragment, window, data, size);
         }
         request.unanswered = 0;
         return;

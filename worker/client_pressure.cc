@@ -1,76 +1,221 @@
 // SPDX-License-Identifier: Apache-2.0
-// ClientSession: back-pressure. When reading from a client stops, when it starts again, and when a
-// client that takes nothing is given up.
+// ClientSession: back-pressure. When a client is read no more and when again, which connections to
+// servers stop for it, and when it has to go. The limits are in limits.h and memory_budget.h.
 #include <algorithm>
 
 #include "common/base/log.h"
 #include "worker/client_session.h"
+#include "worker/error_lines.h"
 #include "worker/pool.h"
+#include "worker/server.h"
 
 namespace ringmaster::worker {
 
-void ClientSession::maybe_pause() {
-    if (paused_ || lingering_ || !is_open()) {
+using stats::PoolStat;
+
+// ---- reading ----
+
+void ClientSession::pause_if_due() {
+    if (lingering_ || !is_open()) {
         return;
     }
-    const Memory& memory = path_.memory;
-    const bool tight = memory.tight();
-    const size_t reply_limit =
-        tight ? kTightReplyBytes : std::max(kRelaxedReplyBytes, memory.budget_bytes / 8);
-    const size_t unsent = out_.bytes() + stream_.bytes_queued();
-    const bool too_many = tight && request_count_ > kTightRequests;
-    const bool memory_short =
-        request_count_ > 0 && memory.bytes_in_use() > memory.budget_bytes / 5 * 4;
-    // One that will send no more has only to take its replies: watched from the first it leaves.
-    const bool over = parsing_ended_ || eof_;
-    if (!over && unsent <= reply_limit && !too_many && !memory_short) {
+    if (stream_.write_pending()) {
+        watch();
+    }
+    if (holds_upstreams_) {
+        go_on_if_possible();
+    }
+    // One that sends no more has only to take its replies.
+    if (paused_ || parsing_ended_ || eof_) {
         return;
     }
-    if (!over) {
+    path_.memory.look();
+    if (crowded_ != nullptr || path_.memory.budget.must_stop(path_.memory.level(), load())) {
         stream_.stop_reading();
+        paused_ = true;
+        watch();
     }
-    paused_ = true;
-    last_moved_ms_ = path_.loop.active_ms();
-    last_out_bytes_ = unsent;
-    path_.paused.push_back(*this);
 }
 
-void ClientSession::resume_if_possible(uint64_t now_ms) {
-    (void)now_ms;
+void ClientSession::set_turn_bytes(size_t size_bytes, uint32_t requests) noexcept {
+    turn_bytes_ = turn_bytes_for(size_bytes, requests);
+}
+
+void ClientSession::go_on_if_possible() {
+    const MemoryBudget& budget = path_.memory.budget;
+    const MemoryBudget::Level level = path_.memory.level();
+    if (holds_upstreams_ && unsent_bytes() <= budget.hold_limit(level, true) / 4) {
+        release_upstreams();
+    }
+    if (paused_ && crowded_ == nullptr && !parsing_ended_ && !eof_ &&
+        budget.may_start(level, load())) {
+        paused_ = false;
+        last_moved_ms_ = path_.loop.active_ms();
+        stream_.start_reading();
+    }
+}
+
+void ClientSession::wait_for_room(UpstreamConnection& connection) {
+    if (crowded_ == nullptr) {
+        crowded_ = &connection;
+        connection.add_waiting(*this);
+    }
+}
+
+void ClientSession::on_uncrowded() {
+    base::ListLink<WaitingTag>& link = *this;
+    link.unlink();
+    crowded_ = nullptr;
+    go_on_if_possible();
+}
+
+// ---- being watched ----
+
+void ClientSession::watch() noexcept {
+    base::ListLink<WatchedTag>& link = *this;
+    if (!link.linked()) {
+        path_.watched.push_back(*this);
+        last_moved_ms_ = path_.loop.active_ms();
+        last_out_bytes_ = unsent_bytes();
+    }
+}
+
+void ClientSession::stop_watching() noexcept {
+    base::ListLink<WatchedTag>& link = *this;
+    link.unlink();
+}
+
+void ClientSession::judge() {
     if (!is_open()) {
         return;
     }
-    const uint64_t active_ms = path_.loop.active_ms();
+    const uint64_t now_ms = path_.loop.active_ms();
     if (lingering_) {
-        if (active_ms - last_moved_ms_ >= kLingerMs || (path_.stopping && close_loses_nothing())) {
+        if (now_ms - last_moved_ms_ >= kLingerMs || (path_.stopping && close_loses_nothing())) {
             close(clean_end_);
         }
         return;
     }
-    const Memory& memory = path_.memory;
-    const size_t unsent = out_.bytes() + stream_.bytes_queued();
+    const size_t unsent = unsent_bytes();
     if (unsent != last_out_bytes_) {
-        last_moved_ms_ = active_ms;
+        last_moved_ms_ = now_ms;
         last_out_bytes_ = unsent;
     }
-    const size_t reply_limit =
-        memory.tight() ? kTightReplyBytes : std::max(kRelaxedReplyBytes, memory.budget_bytes / 8);
-    const bool memory_short =
-        request_count_ > 0 && memory.bytes_in_use() > memory.budget_bytes / 5 * 4;
-    const bool too_many = memory.tight() && request_count_ > kTightRequests / 4;
-    const bool over = parsing_ended_ || eof_;
-    if (!over && unsent <= reply_limit / 4 && !memory_short && !too_many) {
-        paused_ = false;
-        static_cast<base::ListLink<PausedTag>*>(this)->unlink();
-        if (!eof_) {
-            stream_.start_reading();
-        }
+    if (crowded_ != nullptr && crowded_->has_room()) {
+        on_uncrowded();  // whoever was to wake it had no reason to
+    }
+    go_on_if_possible();
+    const bool only_takes = (parsing_ended_ || eof_) && unsent > 0;
+    if (!paused_ && !holds_upstreams_ && body_bytes_ == 0 && !only_takes &&
+        !stream_.write_pending()) {
+        stop_watching();
         return;
     }
-    if (unsent > 0 && active_ms - last_moved_ms_ >= kStuckClientMs) {
-        RM_LOG(kNotice, "pool '{}': a client has read none of its {} reply bytes for {} s, closing",
-               pool_->config().name, unsent, kStuckClientMs / 1000);
-        close(false);
+    const uint64_t idle_ms = now_ms - last_moved_ms_;
+    if (body_bytes_ > 0 && !paused_ && idle_ms >= kStuckClientMs) {
+        drop("it has sent nothing more of the request it announced");
+        return;
+    }
+    const MemoryBudget::Level level = path_.memory.level();
+    const bool is_stopped =
+        paused_ || holds_upstreams_ || only_takes || level != MemoryBudget::Level::kRelaxed;
+    if (unsent > 0 && is_stopped && idle_ms >= patience_ms(level, unsent)) {
+        drop("it takes none of its replies");
+    }
+}
+
+uint64_t ClientSession::patience_ms(MemoryBudget::Level level, size_t unsent) const noexcept {
+    const uint64_t patience_ms = MemoryBudget::patience_ms(level, unsent);
+    const uint64_t timeout_ms = pool_->config().timeout_ms;
+    if (!holds_upstreams_ || timeout_ms == 0) {
+        return patience_ms;
+    }
+    return std::min(patience_ms, std::max(timeout_ms, kLeastHoldPatienceMs));
+}
+
+void ClientSession::drop(std::string_view why) {
+    RM_LOG(kNotice, "pool '{}': client {} is closed: {}; unsent bytes={} requests={}",
+           pool_->config().name, stream_.peer().text(), why, unsent_bytes(), request_count_);
+    pool_->stats().add(PoolStat::kClientsDropped);
+    close(false);
+}
+
+void ClientSession::leave_queues() noexcept {
+    FlushLink::unlink();
+    stop_watching();
+    base::ListLink<WaitingTag>& waiting = *this;
+    waiting.unlink();
+    crowded_ = nullptr;
+    if (holds_upstreams_) {
+        release_upstreams();
+    }
+    for (Server* server : path_.diverting) {
+        server->ties().forget(this);
+    }
+}
+
+// ---- a client that lags behind its replies ----
+
+bool ClientSession::lags(bool large_reply) const noexcept {
+    return stream_.write_pending() &&
+           unsent_bytes() > path_.memory.budget.hold_limit(path_.memory.level(), large_reply);
+}
+
+void ClientSession::on_hold() noexcept {
+    holds_upstreams_ = true;
+    watch();
+}
+
+void ClientSession::on_no_hold() {
+    if (unsent_bytes() > path_.memory.budget.reply_limit(path_.memory.level())) {
+        drop("it takes its replies too slowly, as do others");
+    }
+}
+
+void ClientSession::release_upstreams() noexcept {
+    holds_upstreams_ = false;
+    UpstreamConnection* connection = path_.held.front_or_null();
+    while (connection != nullptr) {
+        UpstreamConnection* next = path_.held.next_or_null(*connection);
+        if (connection->is_held_by(*this)) {
+            connection->release();
+        }
+        connection = next;
+    }
+}
+
+// ---- replies that wait for an earlier one ----
+
+void ClientSession::store_reply(Fragment& fragment, const Window& window, const char* data,
+                                size_t size) {
+    Memory& memory = path_.memory;
+    if (size >= kReferenceBytes) {
+        const size_t limit = memory.budget.parked_limit(memory.level());
+        if (size > limit || parked_bytes_ > limit - size) {
+            const std::string_view line = server_error_line(redis_, kNoMemoryForReply);
+            fragment.reply.data = line.data();
+            fragment.reply.size = line.size();
+            fragment.request->proxy_error = true;
+            pool_->stats().add(PoolStat::kOutOfMemory);
+            return;
+        }
+        parked_bytes_ += size;
+    }
+    fragment.reply = memory.park(window.chunk, data, size);
+}
+
+void ClientSession::unpark(const Request& request) noexcept {
+    const auto give_back = [this](const StoredReply& reply) {
+        if (reply.size >= kReferenceBytes) {
+            parked_bytes_ -= std::min(parked_bytes_, reply.size);
+        }
+    };
+    if (request.split == nullptr) {
+        give_back(request.fragment.reply);
+        return;
+    }
+    for (const Fragment& fragment : request.split->fragments) {
+        give_back(fragment.reply);
     }
 }
 

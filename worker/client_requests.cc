@@ -30,22 +30,30 @@ void ClientSession::refuse_protocol(std::string_view line) {
     answer(line, true);
     parsing_ended_ = true;
     clean_end_ = false;
-    input_.clear();
+    drop_input();
 }
 
 UpstreamConnection* ClientSession::connect_or_fail(Fragment& fragment, uint32_t shard) {
     int error = 0;
-    UpstreamConnection* connection = pool_->server(shard).connection_or_null(error);
+    UpstreamConnection* connection = pool_->server(shard).connection_or_null(this, error);
     if (connection == nullptr) {
         fail_fragment(fragment, error);
+    } else if (pool_->server(shard).keeps_ties()) {
+        pool_->server(shard).ties().add(this, connection);
     }
     return connection;
 }
 
-// No shard, or a server that is known to be bad.
-void ClientSession::fail_forward(Fragment& fragment, uint32_t shard) {
-    // twemproxy: the text when all servers are ejected
-    fail_fragment(fragment, shard == ring::kNoShard ? ECONNREFUSED : pool_->fail_cause(shard));
+// No shard, no memory, or a server that is known to be bad.
+void ClientSession::fail_forward(Fragment& fragment, uint32_t shard, size_t size_bytes) {
+    if (shard == ring::kNoShard) {
+        fail_fragment(fragment, ECONNREFUSED);  // twemproxy: the text when all servers are ejected
+    } else if (refuses_for_memory(size_bytes)) {
+        pool_->stats().add(PoolStat::kOutOfMemory);
+        fail_fragment(fragment, kNoMemoryForRequest);
+    } else {
+        fail_fragment(fragment, pool_->fail_cause(shard));
+    }
 }
 
 void ClientSession::fail_fragment(Fragment& fragment, int error) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/client_session.h"
 
+#include <algorithm>
+#include <memory>
+#include <type_traits>
 #include <utility>
 
 #include <linux/sockios.h>
@@ -29,7 +32,15 @@ ClientSession::ClientSession(DataPath& path, Pool& pool)
     : path_(path),
       pool_(&pool),
       redis_(pool.config().redis),
-      authenticated_(pool.config().redis_auth.empty()) {}
+      authenticated_(pool.config().redis_auth.empty()) {
+    static_assert(std::is_trivially_destructible_v<proto::redis::RequestParser>);
+    static_assert(std::is_trivially_destructible_v<proto::memcached::RequestParser>);
+    if (redis_) {
+        std::construct_at(&redis_parser_);
+    } else {
+        std::construct_at(&memcached_parser_);
+    }
+}
 
 ClientSession::~ClientSession() {
     RM_ASSERT(head_ == nullptr);
@@ -62,21 +73,29 @@ std::span<char> ClientSession::on_alloc() noexcept {
         read_turn_ = path_.turn;
         read_this_turn_ = 0;
     }
-    if (read_this_turn_ >= kReadBytesPerTurn) {
+    if (read_this_turn_ >= turn_bytes_) {
         return {};  // the others have their turn; epoll tells us again
     }
     path_.catch_up_before_read();
-    return input_.prepare(path_.memory.chunks, path_.hot);
+    const std::span<char> room = input_.prepare(path_.memory.chunks, path_.hot);
+    return room.first(std::min(room.size(), turn_bytes_ - read_this_turn_));
 }
 
 void ClientSession::on_read(size_t size_bytes) noexcept {
     read_this_turn_ += size_bytes;
     path_.set_event_time();
-    const Window window = input_.arrived(path_.hot, size_bytes);
+    Window window = input_.arrived(path_.hot, size_bytes);
     if (parsing_ended_) {
         return;  // lingering, or answering what came before the end
     }
+    if ((body_bytes_ > 0 || refusing_) && !go_on_uploading(window)) {
+        return;
+    }
+    const uint32_t before = request_count_;
     const size_t used = redis_ ? parse_redis(window) : parse_memcached(window);
+    if (size_bytes >= kLeastTurnBytes) {
+        set_turn_bytes(size_bytes, request_count_ - before);
+    }
     if (!is_open()) {
         return;
     }
@@ -84,19 +103,9 @@ void ClientSession::on_read(size_t size_bytes) noexcept {
         maybe_end();
         return;
     }
-    if (used == window.size) [[likely]] {
-        if (may_need_pause()) {
-            maybe_pause();
-        }
-        return;
+    if (used < window.size) [[unlikely]] {
+        keep_rest(window, used);
     }
-    const size_t needed = redis_ ? redis_parser_.bytes_needed() : memcached_parser_.bytes_needed();
-    if (needed > path_.memory.budget_bytes) {
-        refuse_protocol(redis_ ? "-OOM request is larger than the proxy's max_memory\r\n"
-                               : "SERVER_ERROR out of memory storing object\r\n");
-        return;
-    }
-    input_.keep(path_.memory.chunks, window, window.begin + used, window.size - used, needed);
     maybe_pause();
 }
 
@@ -105,7 +114,7 @@ void ClientSession::on_eof() noexcept {
     if (input_.size() > 0) {
         RM_LOG(kInfo, "pool '{}': a client left in the middle of a request, {} bytes dropped",
                pool_->config().name, input_.size());
-        input_.clear();
+        drop_input();
     }
     if (lingering_) {
         close(clean_end_);
@@ -160,7 +169,7 @@ void ClientSession::cut() {
     }
     parsing_ended_ = true;
     clean_end_ = false;
-    input_.clear();
+    drop_input();
     mark_dirty();  // what was answered before it still leaves, then the end
 }
 
@@ -174,6 +183,9 @@ void ClientSession::send_answered() {
 void ClientSession::emit(Request& request) {
     if (request.silent) {
         return;
+    }
+    if (parked_bytes_ > 0) {
+        unpark(request);
     }
     if (request.proxy_error) {
         pool_->stats().add(PoolStat::kForwardError);
@@ -239,12 +251,12 @@ void ClientSession::flush_now() {
             close(false);
             return;
         case FlushResult::kBlocked:
-            maybe_pause();
+            pause_if_due();
             return;
         case FlushResult::kAllOut:
             maybe_end();
-            if (paused_ && is_open()) {
-                resume_if_possible(path_.loop.now_ms());
+            if ((paused_ || holds_upstreams_) && is_open()) {
+                go_on_if_possible();
             }
             return;
     }
@@ -267,14 +279,14 @@ void ClientSession::refuse() {
 void ClientSession::finish() {
     parsing_ended_ = true;
     clean_end_ = true;
-    input_.clear();
+    drop_input();
     maybe_end();
 }
 
 void ClientSession::finish_soon() {
     parsing_ended_ = true;
     clean_end_ = true;
-    input_.clear();
+    drop_input();
     mark_dirty();
 }
 
@@ -321,16 +333,13 @@ void ClientSession::begin_linger() {
     // A plain close with unread input would reset the connection and could take the last reply with
     // it: send FIN, throw away what still comes, close at the client's end or after kLingerMs.
     lingering_ = true;
-    last_moved_ms_ = path_.loop.active_ms();
+    stop_watching();
     stream_.shutdown_write();
     if (paused_) {
         paused_ = false;
         stream_.start_reading();
     }
-    base::ListLink<PausedTag>& link = *this;
-    if (!link.linked()) {
-        path_.paused.push_back(*this);
-    }
+    watch();
 }
 
 void ClientSession::close(bool by_client) {
@@ -347,12 +356,11 @@ void ClientSession::close(bool by_client) {
         pop_head();  // abandoned: freed now, or when its last fragment comes home
     }
     out_.clear(path_.memory);
-    input_.clear();
+    drop_input();
     if (std::exchange(holds_place_, false)) {
         path_.give_place_back(*pool_);
     }
-    FlushLink::unlink();
-    static_cast<base::ListLink<PausedTag>*>(this)->unlink();
+    leave_queues();
     static_cast<base::ListLink<PoolTag>*>(this)->unlink();
     path_.closed.push_back(*this);
 }

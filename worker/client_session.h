@@ -21,6 +21,7 @@
 namespace ringmaster::worker {
 
 class Pool;
+class UpstreamConnection;
 
 struct PoolTag {};
 
@@ -28,7 +29,8 @@ class ClientSession : public io::StreamHandler,
                       public FlushLink,
                       public base::ListLink<PoolTag>,
                       public base::ListLink<ClosedTag>,
-                      public base::ListLink<PausedTag> {
+                      public base::ListLink<WatchedTag>,
+                      public base::ListLink<WaitingTag> {
   public:
     ClientSession(DataPath& path, Pool& pool);
     ~ClientSession() override;
@@ -49,12 +51,32 @@ class ClientSession : public io::StreamHandler,
     // A reply that has begun to leave can not be completed: the client is cut.
     void cut();
 
+    // ---- back-pressure: client_pressure.cc ----
+
+    // Replies that have not left.
+    [[nodiscard]] size_t unsent_bytes() const noexcept {
+        return out_.bytes() + stream_.bytes_queued();
+    }
+    // Worth asking lags(): never true for a client that reads.
+    [[nodiscard]] bool may_lag() const noexcept { return out_.bytes() > kTightReplyBytes; }
+    // The kernel takes nothing more and enough waits that a connection with more of it should stop.
+    [[nodiscard]] bool lags(bool large_reply) const noexcept;
+    // The connection that brings its next reply has stopped for it.
+    void on_hold() noexcept;
+    // It lags, and no further connection can be spared for it.
+    void on_no_hold();
+    // Keeps a reply, or an error instead where there is no room for it.
+    void store_reply(Fragment& fragment, const Window& window, const char* data, size_t size);
+    // It waits for the queue of that connection no longer.
+    void on_uncrowded();
+    // Looks whether it may go on, or has to go.
+    void judge();
+
     // ---- from the worker ----
 
     void flush_now();
     // No more requests; ends when the last reply is out. An idle session ends at once.
     void finish();
-    void resume_if_possible(uint64_t now_ms);
     void close(bool by_client);
     // The pool has no room for this client: it is told so and the connection ends.
     void refuse();
@@ -95,6 +117,7 @@ class ClientSession : public io::StreamHandler,
     void redis_auth(const proto::redis::RequestView& request);
     // memcached_requests.cc
     size_t parse_memcached(const Window& window);
+    void forward_get(const Window& window, std::string_view request, std::string_view key);
     void handle_memcached(const Window& window, const proto::memcached::RequestView& request);
     size_t drop_refused_bytes(size_t arrived);
     void forward_memcached(const Window& window, const proto::memcached::RequestView& request,
@@ -110,14 +133,21 @@ class ClientSession : public io::StreamHandler,
     // that failed, and the request has been answered with the error.
     OutQueue* forward(Fragment& fragment, uint32_t shard, size_t size_bytes);  // forward.h
     UpstreamConnection* connect_or_fail(Fragment& fragment, uint32_t shard);
-    void fail_forward(Fragment& fragment, uint32_t shard);
+    void fail_forward(Fragment& fragment, uint32_t shard, size_t size_bytes);
+    // A longer request was admitted at its header.
+    [[nodiscard]] bool refuses_for_memory(size_t size_bytes) const noexcept {
+        return path_.memory.full && size_bytes < kReadBytes;
+    }
+    void wait_for_room(UpstreamConnection& connection);
     template <class Splitter, class View>
-    void split_request(Splitter& splitter, const View& request, proto::redis::JoinPolicy join);
+    void split_request(Splitter& splitter, const Window& window, const View& request,
+                       proto::redis::JoinPolicy join);
     SplitState& make_split(Request& request, size_t fragments, std::span<const uint32_t> key_map,
                            proto::redis::JoinPolicy join);
     void fail_fragment(Fragment& fragment, int error);
 
     void send_answered();
+    void unpark(const Request& request) noexcept;
     void emit(Request& request);
     void emit_joined(Request& request);
     void pop_head() noexcept;  // answer.h
@@ -126,12 +156,34 @@ class ClientSession : public io::StreamHandler,
             path_.flush.mark(*this);
         }
     }
-    // Looked at after every read: false when no limit can be near.
-    [[nodiscard]] bool may_need_pause() const noexcept {
-        return out_.bytes() > kTightReplyBytes || request_count_ > kTightRequests || eof_ ||
-               parsing_ended_ || stream_.write_pending() || path_.memory.tight();
+    // After each read, and when the kernel takes no more.
+    void maybe_pause() {
+        if (out_.bytes() > kTightReplyBytes || request_count_ > kTightRequests ||
+            crowded_ != nullptr || path_.memory.is_short()) {
+            pause_if_due();
+        }
     }
-    void maybe_pause();
+    void pause_if_due();
+    // How much it may bring in a turn, after a read that made so many requests.
+    void set_turn_bytes(size_t size_bytes, uint32_t requests) noexcept;
+    void watch() noexcept;
+    void stop_watching() noexcept;
+    void leave_queues() noexcept;
+    [[nodiscard]] MemoryBudget::Load load() const noexcept {
+        return {unsent_bytes(), request_count_};
+    }
+    void go_on_if_possible();
+    void release_upstreams() noexcept;
+    void drop(std::string_view why);
+    [[nodiscard]] uint64_t patience_ms(MemoryBudget::Level level, size_t unsent) const noexcept;
+    // client_uploads.cc: requests that do not arrive in one go.
+    void keep_rest(Window& window, size_t used);
+    // A read of a request that did not come in one go. False: there is nothing to parse in it.
+    bool go_on_uploading(Window& window);
+    void refuse_for_memory(Window& window, size_t used);
+    void drop_refused(Window& window, const char* rest, size_t size);
+    void drop_input() noexcept;
+    void give_body_back() noexcept;
     void maybe_end();
     void begin_linger();
     [[nodiscard]] bool close_loses_nothing() const noexcept;
@@ -149,17 +201,27 @@ class ClientSession : public io::StreamHandler,
     bool gave_password_ = false;  // authenticated by a password, not by the lack of one
     bool parsing_ended_ = false;  // QUIT, protocol error, finish(): nothing more is parsed
     bool eof_ = false;            // the client has sent its last byte
-    bool paused_ = false;
+    bool paused_ = false;         // not read
+    bool refusing_ = false;       // Redis: the rest of this request is thrown away
+    bool holds_upstreams_ = false;
     bool lingering_ = false;  // FIN sent, its bytes are thrown away until it closes
     bool refused_ = false;    // the pool had no room for it
     bool holds_place_ = false;
     bool clean_end_ = false;  // QUIT: counts as the client's own end
     uint64_t read_turn_ = 0;
     size_t read_this_turn_ = 0;
-    uint64_t last_moved_ms_ = 0;  // while paused or lingering: last time bytes went out
+    size_t turn_bytes_ = kReadBytesPerTurn;  // most of that
+    uint64_t last_moved_ms_ = 0;  // while watched: the last time bytes went out, or of a body came
     size_t last_out_bytes_ = 0;
-    proto::redis::RequestParser redis_parser_;
-    proto::memcached::RequestParser memcached_parser_;
+    size_t body_bytes_ = 0;                  // taken of the budget for the request that is arriving
+    size_t parked_bytes_ = 0;                // large replies that wait for an earlier one
+    UpstreamConnection* crowded_ = nullptr;  // it waits for the queue of this one
+    // The one of the protocol, which never changes (redis_): there is a session for every idle
+    // client.
+    union {
+        proto::redis::RequestParser redis_parser_;
+        proto::memcached::RequestParser memcached_parser_;
+    };
 };
 
 // Gives a request back to its slab once it has left its client and its servers: answer.h.

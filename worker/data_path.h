@@ -16,6 +16,7 @@
 #include "common/proto/memcached/joiner.h"
 #include "common/proto/memcached/splitter.h"
 #include "common/proto/redis/joiner.h"
+#include "common/proto/redis/request_parser.h"
 #include "common/proto/redis/splitter.h"
 #include "worker/flush_queue.h"
 #include "worker/input_buffer.h"
@@ -24,9 +25,12 @@
 namespace ringmaster::worker {
 
 class Pool;
+class Server;
 
 struct ClosedTag {};
-struct PausedTag {};
+struct WatchedTag {};
+struct WaitingTag {};
+struct HeldTag {};
 
 struct DataPath {
     DataPath(io::Loop& the_loop, Memory& the_memory, uint64_t seed)
@@ -45,8 +49,12 @@ struct DataPath {
 
     // Sessions that are closed but may still be on the call stack: freed before the next poll.
     base::IntrusiveList<ClientSession, ClosedTag> closed;
-    // Sessions whose reading has stopped until their replies are out.
-    base::IntrusiveList<ClientSession, PausedTag> paused;
+    // Sessions that judge() looks at now and then: not read, or slow, or in the middle of a body.
+    base::IntrusiveList<ClientSession, WatchedTag> watched;
+    // Connections that are not read because the client of their next reply lags.
+    base::IntrusiveList<UpstreamConnection, HeldTag> held;
+    // Servers with more connections than usual for that.
+    std::vector<Server*> diverting;
 
     // Fragments in any upstream FIFO: while there are some, deadlines are checked.
     uint64_t fragments_in_flight = 0;
@@ -108,6 +116,9 @@ struct DataPath {
     // Pools with client_connections: asks the master for a place, and gives one back.
     std::function<void(const Pool& pool)> ask_for_place;
     std::function<void(const Pool& pool)> give_place_back;
+
+    // The request that is being handled: filling in a fresh one costs as much as finding its end.
+    proto::redis::RequestView redis_request;
 
     // Scratch that keeps its capacity.
     proto::redis::Splitter redis_splitter;

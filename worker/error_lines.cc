@@ -8,6 +8,14 @@
 namespace ringmaster::worker {
 
 std::string_view server_error_line(bool redis, int error) {
+    if (error == kNoMemoryForRequest) {
+        return redis ? "-OOM no room for this request in the proxy's max_memory\r\n"
+                     : "SERVER_ERROR out of memory storing object\r\n";
+    }
+    if (error == kNoMemoryForReply) {
+        return redis ? "-OOM no room for this reply in the proxy's max_memory\r\n"
+                     : "SERVER_ERROR out of memory preparing response\r\n";
+    }
     // One entry per errno that has occurred: bounded by the number of errnos.
     static std::map<std::pair<bool, int>, std::string> lines;
     std::string& line = lines[{redis, error}];

@@ -12,7 +12,11 @@ namespace ringmaster::worker {
 // The server closed the connection with requests outstanding. Not an errno.
 inline constexpr int kServerClosed = 0;
 
-// With CRLF; valid for ever. `error` is an errno or kServerClosed.
+// The worker's share of max_memory has no room. Not an errno.
+inline constexpr int kNoMemoryForRequest = -1;
+inline constexpr int kNoMemoryForReply = -2;
+
+// With CRLF; valid for ever. `error` is an errno or one of the above.
 std::string_view server_error_line(bool redis, int error);
 
 // "-ERR unknown command 'x', with args beginning with: ..." and its kin are made where the request

@@ -34,6 +34,9 @@ struct PendingSegments : io::PendingWrite {
         error = static_cast<int>(-taken);
         return FlushResult::kFailed;
     }
+    if (stream.write_pending()) {
+        return FlushResult::kBlocked;
+    }
     out.consume(memory, static_cast<size_t>(taken));
     if (static_cast<size_t>(taken) < offered) {
         stream.write_rest(std::make_unique<PendingSegments>(memory, out.take(memory)));
@@ -65,9 +68,6 @@ struct PendingSegments : io::PendingWrite {
 FlushResult flush(Memory& memory, io::Stream& stream, OutQueue& out, int& error) {
     if (out.empty()) {
         return FlushResult::kAllOut;
-    }
-    if (stream.write_pending()) {
-        return FlushResult::kBlocked;
     }
     if (!out.is_one_piece()) [[unlikely]] {
         return flush_pieces(memory, stream, out, error);

@@ -60,13 +60,14 @@ namespace ringmaster::worker {
 [[gnu::always_inline]] inline OutQueue* ClientSession::forward(Fragment& fragment, uint32_t shard,
                                                                size_t size_bytes) {
     UpstreamConnection* connection = nullptr;
-    if (shard != ring::kNoShard && pool_->may_send(shard)) [[likely]] {
+    if (shard != ring::kNoShard && !refuses_for_memory(size_bytes) && pool_->may_send(shard))
+        [[likely]] {
         connection = pool_->server(shard).only_connection_or_null();
         if (connection == nullptr) [[unlikely]] {
             connection = connect_or_fail(fragment, shard);
         }
     } else {
-        fail_forward(fragment, shard);
+        fail_forward(fragment, shard, size_bytes);
     }
     if (connection == nullptr) [[unlikely]] {
         return nullptr;
@@ -75,6 +76,9 @@ namespace ringmaster::worker {
     stats.add(stats::ServerStat::kRequests);
     stats.add(stats::ServerStat::kRequestBytes, static_cast<int64_t>(size_bytes));
     connection->enqueue(fragment, size_bytes);
+    if (connection->is_crowded()) [[unlikely]] {
+        wait_for_room(*connection);
+    }
     return &connection->out();
 }
 

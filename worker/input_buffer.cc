@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace ringmaster::worker {
 
@@ -26,8 +27,24 @@ Window InputBuffer::arrived_behind(HotChunk& hot, size_t size) {
     return window;
 }
 
-void InputBuffer::keep(base::ChunkPool& chunks, const Window& window, const char* rest,
-                       size_t rest_size, size_t needed) {
+namespace {
+
+bool goes_on_in(const Window& window, const char* rest, size_t needed) noexcept {
+    return window.own_buffer && rest == window.chunk->data() && window.chunk->capacity() > needed;
+}
+
+}  // namespace
+
+size_t InputBuffer::bytes_to_take(const Window& window, const char* rest, size_t needed) noexcept {
+    if (needed <= kStashBytes || goes_on_in(window, rest, needed)) {
+        return 0;
+    }
+    const bool grows = window.own_buffer && rest == window.chunk->data();
+    return needed + kSlackBytes + 1 - (grows ? window.chunk->capacity() : 0);
+}
+
+void InputBuffer::keep(base::ChunkPool& chunks, Window& window, const char* rest, size_t rest_size,
+                       size_t needed, size_t spare) {
     RM_DEBUG_ASSERT(used_ == 0);
     if (rest_size == 0) {
         return;
@@ -39,12 +56,21 @@ void InputBuffer::keep(base::ChunkPool& chunks, const Window& window, const char
         return;
     }
     in_place_ = true;
-    if (window.own_buffer && rest == window.chunk->data() && window.chunk->capacity() > needed) {
+    if (goes_on_in(window, rest, needed)) {
         partial_ = window.chunk;
         return;
     }
-    // Where the length of the whole is not known yet, doubling keeps the copying linear.
-    partial_ = chunks.acquire(std::max(needed + kSlackBytes, 2 * rest_size) + 1);
+    // Where the length of the whole is not known yet, growing by a part keeps the copying linear;
+    // large ones are mostly moved, not copied, and shall not waste half of themselves.
+    const size_t least = needed + kSlackBytes;
+    const size_t ahead = rest_size < kLargeReplyBytes ? 2 * rest_size : rest_size / 4 * 5;
+    const size_t wanted = std::max(least, ahead);
+    const size_t capacity = (wanted - least <= spare ? wanted : least + spare) + 1;
+    if (window.own_buffer && rest == window.chunk->data() && !window.chunk->shared()) {
+        partial_ = chunks.grow(std::move(window.chunk), capacity);
+        return;
+    }
+    partial_ = chunks.acquire(capacity);
     std::memcpy(partial_->data(), rest, rest_size);
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "common/base/chunk.h"
@@ -58,9 +59,15 @@ class InputBuffer {
         return {hot.last()->data(), size, hot.last(), false};
     }
     // Keeps the unparsed end of a window, the beginning of a message that needs `needed` bytes at
-    // least.
-    void keep(base::ChunkPool& chunks, const Window& window, const char* rest, size_t rest_size,
-              size_t needed);
+    // least. Where the length of the whole is not known a buffer of its own is given up to `spare`
+    // bytes more than it needs now. The window's chunk may be taken over.
+    void keep(base::ChunkPool& chunks, Window& window, const char* rest, size_t rest_size,
+              size_t needed, size_t spare = SIZE_MAX);
+    // The bytes keep() would take beyond the window's, without any to spare; 0 for a small message.
+    [[nodiscard]] static size_t bytes_to_take(const Window& window, const char* rest,
+                                              size_t needed) noexcept;
+    // Of the buffer of its own; 0 when there is none.
+    [[nodiscard]] size_t own_bytes() const noexcept { return in_place_ ? partial_->capacity() : 0; }
     void clear() noexcept;
     [[nodiscard]] size_t size() const noexcept { return used_; }
 

@@ -22,6 +22,9 @@ inline constexpr size_t kReferenceBytes = 4 << 10;
 inline constexpr size_t kMaxPieces = 64;
 // One connection may bring this much per turn of the loop, then the others have theirs.
 inline constexpr size_t kReadBytesPerTurn = 256 << 10;
+// And of requests not many more than so many: small ones are work, not bytes. About 0.3 ms.
+inline constexpr uint32_t kRequestsPerTurn = 512;
+inline constexpr size_t kLeastTurnBytes = 4 << 10;
 // A reply longer than this is passed on while it arrives; shorter ones leave whole or not at all.
 inline constexpr size_t kStreamingReplyBytes = 64 << 10;
 static_assert(kStashBytes < kReadBytes);
@@ -41,8 +44,29 @@ inline constexpr size_t kTightRequests = 1024;
 // before they read must not hang.
 inline constexpr size_t kRelaxedReplyBytes = 8 << 20;
 
-// A client stopped in both directions for this long is closed.
+// Replies longer than this stop the connection they come by when their client lags by
+// kRelaxedReplyBytes: storing the rest would cost more than a spare connection for the others.
+inline constexpr size_t kLargeReplyBytes = 1 << 20;
+// Connections to one server beyond server_connections, while slow readers hold the usual ones. One
+// is what a slow reader needs; the others are for more slow readers at the same time.
+inline constexpr size_t kMaxSpares = 4;
+// Bytes queued at one connection to a server before the client that adds more has to wait, and
+// below which those that wait go on. More than the kernel's buffers hold, so that it never slows a
+// server that reads.
+inline constexpr size_t kUpstreamBytes = 4 << 20;
+inline constexpr size_t kUpstreamResumeBytes = kUpstreamBytes / 4;
+
+// Of the share, one part in so many is never given to bodies that are still arriving.
+inline constexpr size_t kOthersShare = 16;
+
+// A client stopped in both directions for this long is closed; so is one that announced a body and
+// sends none of it.
 inline constexpr uint64_t kStuckClientMs = 30000;
+// The same while memory is short (above four fifths).
+inline constexpr uint64_t kShortPatienceMs = 1000;
+// One that holds a server's connection has the pool's `timeout` to take a byte, but not less than
+// this: a pause of a slow program is no stop.
+inline constexpr uint64_t kLeastHoldPatienceMs = 1000;
 // After the last reply to a client that may still be sending: how long its bytes are read and
 // thrown away, so that the reply is not lost to a reset.
 inline constexpr uint64_t kLingerMs = 1000;

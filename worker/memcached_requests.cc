@@ -19,13 +19,33 @@ using proto::memcached::Shape;
 namespace {
 // twemproxy: `version` goes where this key lives.
 constexpr std::string_view kPlaceholderKey = "placeholder";
-constexpr const char* kOutOfMemory = "SERVER_ERROR out of memory storing object\r\n";
 }  // namespace
+
+[[gnu::always_inline]] inline void ClientSession::forward_get(const Window& window,
+                                                              std::string_view request,
+                                                              std::string_view key) {
+    Request& queued = new_request();
+    queued.unanswered = 1;
+    OutQueue* out = forward(queued.fragment, pool_->shard_of(key), request.size());
+    if (out != nullptr) {
+        out->append_from(path_.memory, window.chunk, request.data(), request.size());
+    }
+}
 
 size_t ClientSession::parse_memcached(const Window& window) {
     size_t used = 0;
     while (used < window.size && !parsing_ended_) {
         const char* at = window.begin + used;
+        std::string_view key;
+        const size_t get_bytes =
+            memcached_parser_.at_start()
+                ? proto::memcached::RequestParser::whole_get_bytes(at, window.size - used, key)
+                : 0;
+        if (get_bytes > 0) [[likely]] {
+            used += get_bytes;
+            forward_get(window, {at, get_bytes}, key);
+            continue;
+        }
         const ParseStatus status = memcached_parser_.parse(at, window.size - used);
         if (status == ParseStatus::kNeedMore) {
             used += drop_refused_bytes(window.size - used);
@@ -43,11 +63,8 @@ size_t ClientSession::parse_memcached(const Window& window) {
     return used;
 }
 
-// A data block that is refused, or too large for us, is never kept.
+// A data block that is refused is never kept.
 size_t ClientSession::drop_refused_bytes(size_t arrived) {
-    if (memcached_parser_.bytes_needed() > path_.memory.budget_bytes) {
-        memcached_parser_.refuse_block(kOutOfMemory);
-    }
     const size_t dropped = memcached_parser_.discardable(arrived);
     memcached_parser_.rebase(dropped);
     return dropped;
@@ -88,7 +105,7 @@ void ClientSession::handle_memcached(const Window& window, const RequestView& re
             break;
     }
     if (request.key_count > 1) {
-        split_request(path_.memcached_splitter, request, proto::redis::JoinPolicy::kFirst);
+        split_request(path_.memcached_splitter, window, request, proto::redis::JoinPolicy::kFirst);
     } else {
         forward_memcached(window, request, request.key);
     }

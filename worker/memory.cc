@@ -10,7 +10,18 @@ namespace ringmaster::worker {
 namespace {
 constexpr size_t kParkingBytes = 16 << 10;
 constexpr size_t kTrimBytes = 1 << 20;
+constexpr unsigned kDecaysPerTrim = 4;
+// From here on an allocation is pages of its own: they go back when it is freed, and move without a
+// copy when it grows. Left alone, the allocator raises this to 32 MB after the first large ones.
+constexpr int kMappedBytes = 256 << 10;
+// So much free memory at its top the allocator may keep until it is told to trim.
+constexpr int kTopBytes = 8 << 20;
 }  // namespace
+
+void Memory::tune_allocator() noexcept {
+    ::mallopt(M_MMAP_THRESHOLD, kMappedBytes);
+    ::mallopt(M_TRIM_THRESHOLD, kTopBytes);
+}
 
 StoredReply Memory::park(const base::ChunkRef& chunk, const char* data, size_t size) {
     StoredReply stored;
@@ -45,11 +56,15 @@ void Memory::decay() noexcept {
         parking.reset();
         parking_used = 0;
     }
-    const size_t freed = chunks.decay();
+    const size_t slabs_before = segments.reserved_bytes() + requests.reserved_bytes();
+    unreturned += chunks.decay();
     segments.decay();
     requests.decay();
-    if (freed >= kTrimBytes) {
-        // The allocator keeps what is freed below its top; a burst's memory shall go back for good.
+    unreturned += slabs_before - segments.reserved_bytes() - requests.reserved_bytes();
+    // The allocator keeps what is freed below its top; a burst's memory shall go back for good. Not
+    // each time: with large values there is always something, and what goes back has to come again.
+    if (++decays % kDecaysPerTrim == 0 && unreturned >= kTrimBytes) {
+        unreturned = 0;
         ::malloc_trim(0);
     }
 }

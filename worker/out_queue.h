@@ -100,11 +100,12 @@ class OutQueue {
     size_t bytes_ = 0;
 };
 
-// An OutQueue as the splitters' sink.
-struct AppendTo {
+// An OutQueue as the splitters' sink. Large pieces lie in `chunk` and are referenced there.
+struct AppendFrom {
     Memory& memory;
     OutQueue& out;
-    void append(const char* data, size_t size) { out.append(memory, data, size); }
+    const base::ChunkRef& chunk;
+    void append(const char* data, size_t size) { out.append_from(memory, chunk, data, size); }
 };
 
 }  // namespace ringmaster::worker

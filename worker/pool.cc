@@ -143,6 +143,7 @@ void Pool::fail_servers(int error) {
 void Pool::housekeep() {
     for (const auto& server : servers_) {
         server->free_retired();
+        server->settle_spares();
     }
 }
 

@@ -117,7 +117,7 @@ inline void ClientSession::handle_redis(const Window& window, const RequestView&
 
 size_t ClientSession::parse_redis(const Window& window) {
     size_t used = 0;
-    RequestView request;
+    RequestView& request = path_.redis_request;
     while (used < window.size && !parsing_ended_) {
         if (redis_parser_.at_start() && proto::redis::RequestParser::parse_whole(
                                             window.begin + used, window.size - used, request))
@@ -227,7 +227,7 @@ bool ClientSession::handled_here(const RequestView& request) {
     }
     const Command& command = *request.command;
     if (command.split == SplitPolicy::kMultiShard && has_several_keys(request)) {
-        split_request(path_.redis_splitter, request, request.command->join);
+        split_request(path_.redis_splitter, window, request, request.command->join);
         return;
     }
     bool keyless = false;

@@ -23,9 +23,11 @@ const config::ServerConfig& Server::config() const noexcept {
     return pool_.config().servers[shard_];
 }
 
-UpstreamConnection* Server::connection_or_null(int& error) {
+UpstreamConnection* Server::connection_or_null(const ClientSession* client, int& error) {
     UpstreamConnection* chosen = nullptr;
-    if (connections_.size() < connections_wanted_) {
+    if (diverting_) {
+        chosen = &diverted(client);
+    } else if (connections_.size() < connections_wanted_) {
         chosen =
             connections_.emplace_back(std::make_unique<UpstreamConnection>(path_, *this)).get();
         next_ = 0;
@@ -49,7 +51,7 @@ UpstreamConnection* Server::connection_or_null(int& error) {
 
 void Server::preconnect() {
     int error = 0;
-    if (is_idle() && connection_or_null(error) == nullptr) {
+    if (is_idle() && connection_or_null(nullptr, error) == nullptr) {
         RM_LOG(kWarn, "connect to server '{}' failed, ignored: {}", config().name,
                base::errno_text(error));
     }
@@ -83,6 +85,7 @@ void Server::renew_connections() {
     }
     connections_.clear();
     next_ = 0;
+    end_diversion();
     find_only();
 }
 
@@ -93,8 +96,12 @@ void Server::take_over(Server& former, uint64_t grace_ms) {
     if (is_out_ || address_.empty() || address_ != former.address_) {
         return;
     }
+    // With its spares: who is tied to one stays with it.
+    const size_t most = pool_.config().server_connections + (former.diverting_ ? kMaxSpares : 0);
+    const bool was_diverting = former.diverting_;
+    former.end_diversion();
     for (std::unique_ptr<UpstreamConnection>& connection : former.connections_) {
-        if (connection->is_open() && connections_.size() < connections_wanted_) {
+        if (connection->is_open() && connections_.size() < most) {
             connection->rebind(*this, grace_ms);
             connections_.push_back(std::move(connection));
         }
@@ -103,10 +110,14 @@ void Server::take_over(Server& former, uint64_t grace_ms) {
     former.next_ = 0;
     former.find_only();
     find_only();
+    if (was_diverting && !connections_.empty()) {
+        begin_diversion();
+    }
 }
 
+// None while clients have to be told apart.
 void Server::find_only() {
-    const bool is_one = connections_wanted_ == 1 && connections_.size() == 1;
+    const bool is_one = connections_wanted_ == 1 && connections_.size() == 1 && !diverting_;
     only_ = is_one ? connections_.front().get() : nullptr;
 }
 

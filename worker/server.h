@@ -21,10 +21,23 @@ class Pool;
 class Server {
   public:
     Server(DataPath& path, Pool& pool, uint32_t shard);
+    ~Server();
 
     // The connection for the next request. While there are fewer than server_connections, every
     // request opens another; then they take turns. Null with an errno when none could be opened.
-    UpstreamConnection* connection_or_null(int& error);
+    // While slow readers hold some, see server_spares.cc: `client` is who asks, or null.
+    UpstreamConnection* connection_or_null(const ClientSession* client, int& error);
+    // ---- server_spares.cc ----
+
+    // Whether another connection is left for others, or may be opened, when this one stops.
+    [[nodiscard]] bool may_hold(const UpstreamConnection& connection) const;
+    void begin_diversion();
+    // About once a second.
+    void settle_spares();
+    // Clients have to stay on the connection that carries their requests.
+    [[nodiscard]] bool keeps_ties() const noexcept { return keeps_ties_; }
+    OrderTies& ties() noexcept { return ties_; }
+
     // The same where there is but one and it is open, which is most often; else null.
     [[nodiscard]] UpstreamConnection* only_connection_or_null() const noexcept {
         return only_ != nullptr && only_->is_open() ? only_ : nullptr;
@@ -78,6 +91,8 @@ class Server {
   private:
     void find_only();
     void log_recovery();
+    UpstreamConnection& diverted(const ClientSession* client);
+    void end_diversion();
 
     DataPath& path_;
     Pool& pool_;
@@ -88,6 +103,9 @@ class Server {
     bool warned_of_password_ = false;
     uint64_t next_refusal_log_ms_ = 0;
     io::SocketAddress address_;
+    bool diverting_ = false;
+    bool keeps_ties_ = false;
+    OrderTies ties_;
     // Made when first needed, then reused for ever: a closed one is opened again.
     std::vector<std::unique_ptr<UpstreamConnection>> connections_;
     size_t next_ = 0;

@@ -55,6 +55,9 @@ void UpstreamConnection::check_deadlines(uint64_t now_ms) {
         last_progress_ms_ = now_ms;  // the server takes a partly written request
     }
     last_bytes_queued_ = queued;
+    if (is_held()) {
+        last_progress_ms_ = now_ms;  // it is we who do not read
+    }
     const uint64_t timeout_ms = health_timeout_ms();
     if (timeout_ms > 0 && now_ms - last_progress_ms_ >= timeout_ms) {
         server_->note_failure("has made no progress for its timeout", ETIMEDOUT);
@@ -75,7 +78,7 @@ void UpstreamConnection::expire_overdue(uint64_t now_ms) {
         }
         const bool is_leaving = f == head_ && streaming_;  // such a reply makes progress
         if (!is_leaving && !f->expired) {
-            expire(*f);
+            expire(*f, ETIMEDOUT);
         }
         if (f == first_unexpired_) {
             first_unexpired_ = f->fifo_next;
@@ -83,12 +86,15 @@ void UpstreamConnection::expire_overdue(uint64_t now_ms) {
     }
 }
 
-void UpstreamConnection::expire(Fragment& fragment) {
+void UpstreamConnection::expire(Fragment& fragment, int error) {
     Request& request = *fragment.request;
     if (request.handshake || request.client == nullptr) {
         return;
     }
-    const std::string_view line = server_error_line(server_->pool().config().redis, ETIMEDOUT);
+    if (server_->keeps_ties()) {
+        untie(fragment);
+    }
+    const std::string_view line = server_error_line(server_->pool().config().redis, error);
     fragment.expired = true;
     fragment.reply.data = line.data();
     fragment.reply.size = line.size();

@@ -21,6 +21,9 @@ using stats::ServerStat;
 
 [[gnu::always_inline]] inline Fragment* UpstreamConnection::pop() {
     Fragment* fragment = head_;
+    if (server_->keeps_ties()) [[unlikely]] {
+        untie(*fragment);
+    }
     head_ = fragment->fifo_next;
     if (head_ == nullptr) {
         tail_ = nullptr;
@@ -93,6 +96,9 @@ void UpstreamConnection::flush_now() {
         replied_ = false;
         unsent_count_ = 0;
     }
+    if (!waiting_.empty() && has_room()) {
+        wake_waiting();
+    }
 }
 
 // ---- reading ----
@@ -138,7 +144,7 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
     if (!out_.empty()) {
         path_.flush.mark(*this);
     }
-    const Window window = input_.arrived(path_.hot, size_bytes);
+    Window window = input_.arrived(path_.hot, size_bytes);
     const char* at = window.begin;
     size_t left = window.size;
     while (left > 0) {
@@ -181,7 +187,14 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
         if (!is_open()) {
             return;
         }
-        input_.keep(path_.memory.chunks, window, at + taken, left - taken, parser_needed());
+        keep_rest(window, at + taken, left - taken);
+        if (!is_open()) {
+            return;
+        }
+    }
+    if (head_ != nullptr && head_->request->client != nullptr &&
+        head_->request->client->may_lag()) {
+        judge_lag();
     }
 }
 
@@ -212,7 +225,7 @@ void UpstreamConnection::deliver_other(const Window& window, const char* data, s
         } else if (request->split == nullptr) {
             client->on_reply(*request, window, data, size);
         } else {
-            fragment->reply = path_.memory.park(window.chunk, data, size);
+            client->store_reply(*fragment, window, data, size);
             if (--request->unanswered == 0) {
                 client->on_answered(*request);
             }
@@ -240,8 +253,10 @@ size_t UpstreamConnection::stream_part(const Window& window, const char* data, s
             return 0;  // kept until it is whole
         }
         streaming_ = true;
+        streamed_bytes_ = 0;
         request.streaming = may_leave;
     }
+    streamed_bytes_ += taken;
     if (request.streaming && request.client != nullptr) {
         server_->stats().add(ServerStat::kResponseBytes, static_cast<int64_t>(taken));
         request.client->on_reply_part(request, window, data, taken);
@@ -273,6 +288,7 @@ void UpstreamConnection::end(int error) {
 // `line` lives as long as this call.
 void UpstreamConnection::fail_all(std::string_view line) {
     close_stream();
+    server_->ties().forget_lane(this);
     // Detached first: answering a client must not find this half-failed FIFO.
     Fragment* fragment = std::exchange(head_, nullptr);
     tail_ = nullptr;
@@ -329,6 +345,11 @@ void UpstreamConnection::close_stream() {
     parser_reset();
     last_bytes_queued_ = 0;
     FlushLink::unlink();
+    base::ListLink<HeldTag>& held = *this;
+    held.unlink();
+    held_by_ = nullptr;
+    was_held_lately_ = false;
+    wake_all_waiting();
 }
 
 // ---- stream events ----

@@ -20,6 +20,7 @@
 #include "common/proto/redis/reply_parser.h"
 #include "worker/data_path.h"
 #include "worker/flush_queue.h"
+#include "worker/order_ties.h"
 #include "worker/out_queue.h"
 #include "worker/request.h"
 
@@ -27,7 +28,9 @@ namespace ringmaster::worker {
 
 class Server;
 
-class UpstreamConnection : public io::StreamHandler, public FlushLink {
+class UpstreamConnection : public io::StreamHandler,
+                           public FlushLink,
+                           public base::ListLink<HeldTag> {
   public:
     UpstreamConnection(DataPath& path, Server& server);
     ~UpstreamConnection() override;
@@ -55,6 +58,26 @@ class UpstreamConnection : public io::StreamHandler, public FlushLink {
     void fail(int error) { fail_since(error, last_progress_ms_); }
     // The same, but it is the proxy that ends: not counted, and no word against the server.
     void end(int error);
+
+    // ---- back-pressure: upstream_pressure.cc ----
+
+    // Not read, because the client of the next reply lags.
+    [[nodiscard]] bool is_held() const noexcept { return held_by_ != nullptr; }
+    [[nodiscard]] bool is_held_by(const ClientSession& client) const noexcept {
+        return held_by_ == &client;
+    }
+    void release();
+    // Held now, or since the last forget_holds() but one: others had better take another one.
+    [[nodiscard]] bool was_held_lately() const noexcept { return was_held_lately_; }
+    void forget_holds() noexcept { was_held_lately_ = is_held(); }
+    // Nothing is outstanding.
+    [[nodiscard]] bool is_idle() const noexcept { return head_ == nullptr; }
+    // The clients of all that is outstanding are tied to this connection.
+    void tie_all(OrderTies& ties);
+    // So much waits to be sent that who adds to it shall wait until there is room again.
+    [[nodiscard]] bool is_crowded() const noexcept { return out_.bytes() > kUpstreamBytes; }
+    [[nodiscard]] bool has_room() const noexcept { return out_.bytes() <= kUpstreamResumeBytes; }
+    void add_waiting(ClientSession& client) { waiting_.push_back(client); }
 
     // Requests written and not yet answered, and requests not wholly written, with their bytes.
     struct QueueLengths {
@@ -98,7 +121,12 @@ class UpstreamConnection : public io::StreamHandler, public FlushLink {
     // The reply at the head is long and still arriving: passes on what may leave now. Returns the
     // bytes taken.
     size_t stream_part(const Window& window, const char* data, size_t size);
-    void expire(Fragment& fragment);
+    void expire(Fragment& fragment, int error);
+    void judge_lag();
+    void wake_waiting();
+    void wake_all_waiting();
+    void untie(const Fragment& fragment);
+    void keep_rest(Window& window, const char* rest, size_t size);
     void expire_overdue(uint64_t now_ms);
     [[nodiscard]] uint64_t health_timeout_ms() const noexcept;
     void close_stream();
@@ -114,6 +142,9 @@ class UpstreamConnection : public io::StreamHandler, public FlushLink {
     Fragment* head_ = nullptr;
     Fragment* tail_ = nullptr;
     Fragment* first_unexpired_ = nullptr;
+    ClientSession* held_by_ = nullptr;  // is_held(): open, and so is the connection
+    base::IntrusiveList<ClientSession, WaitingTag> waiting_;  // for has_room()
+    size_t streamed_bytes_ = 0;  // of the head's reply, while streaming_
     uint64_t last_progress_ms_ = 0;
     uint64_t attempt_floor_ms_ = 0;  // Ejector's, at open()
     size_t last_bytes_queued_ = 0;
@@ -131,6 +162,7 @@ class UpstreamConnection : public io::StreamHandler, public FlushLink {
     bool replied_ = false;    // bytes came since the last flush
     bool streaming_ = false;  // part of the head's reply has been passed on or dropped
     bool retiring_ = false;
+    bool was_held_lately_ = false;
 };
 
 }  // namespace ringmaster::worker

@@ -56,7 +56,7 @@ Worker::Worker(const WorkerOptions& options)
       term_(loop_, SIGTERM, [this] { begin_stop(); }),
       quit_(loop_, SIGQUIT, [this] { begin_drain(current_->config.process.drain_timeout_ms); }),
       test_faults_(options.slot) {
-    memory_.budget_bytes = default_budget_bytes();
+    memory_.budget.set_share(default_budget_bytes());
     connect_callbacks();
     loop_.set_hooks(this);
     control_ = std::make_unique<ControlLink>(loop_, options.control_fd, *this);
@@ -125,6 +125,7 @@ void Worker::before_poll() noexcept {
     free_closed_sessions();
     path_.flush.flush_all();
     free_closed_sessions();
+    memory_.look();
     if (!gate_.open()) {
         gate_.update(client_descriptors(), loop_.now_ms());
     }
@@ -139,7 +140,7 @@ void Worker::before_poll() noexcept {
 
 void Worker::after_poll() noexcept {
     // Not just the time: a turn that ends without reading anything is no reason to go on as before.
-    path_.catch_up_after_stall();
+    path_.catch_up_before_read();
     if (deadlines_due_) {
         deadlines_due_ = false;
         const uint64_t now_ms = loop_.active_ms();
@@ -201,11 +202,11 @@ void Worker::free_closed_sessions() {
     }
 }
 
-void Worker::sweep_paused() {
-    ClientSession* session = path_.paused.front_or_null();
+void Worker::sweep_watched() {
+    ClientSession* session = path_.watched.front_or_null();
     while (session != nullptr) {
-        ClientSession* next = path_.paused.next_or_null(*session);
-        session->resume_if_possible(loop_.now_ms());
+        ClientSession* next = path_.watched.next_or_null(*session);
+        session->judge();
         session = next;
     }
 }
@@ -258,7 +259,7 @@ void Worker::judge_load() {
 }
 
 void Worker::beat() {
-    sweep_paused();
+    sweep_watched();
     judge_load();
     sweep_due_ = !formers_.empty();
     if (control_ == nullptr) {

@@ -100,7 +100,7 @@ class Worker : public io::LoopHooks, public ControlEvents {
     void stop_accepting();
     void free_closed_sessions();
     void preconnect() const;
-    void sweep_paused();
+    void sweep_watched();
     [[nodiscard]] size_t client_count() const;
     // Descriptors of clients: served, or waiting for their place.
     [[nodiscard]] size_t client_descriptors() const;

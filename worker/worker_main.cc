@@ -82,6 +82,7 @@ int worker_main(const WorkerOptions& options) {
     if (!arm_orphan_guard(options.master_pid)) {
         return 1;
     }
+    Memory::tune_allocator();
     Worker worker(options);
     return worker.run();
 }

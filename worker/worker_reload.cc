@@ -129,7 +129,7 @@ std::vector<WaitingClient> Worker::switch_generation(uint64_t drain_timeout_ms) 
     formers_.push_back({.generation = std::exchange(current_, std::move(prepared_)),
                         .drain_until_ms = loop_.active_ms() + drain_timeout_ms});
     if (current_->memory_bytes > 0) {
-        memory_.budget_bytes = static_cast<size_t>(current_->memory_bytes);
+        memory_.budget.set_share(static_cast<size_t>(current_->memory_bytes));
     }
     RM_LOG(kNotice, "generation {} serves, clients={}", current_->number, client_count());
     reloaded_ = true;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/base/chunk.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <cstring>
+#include <utility>
 
 namespace ringmaster::base {
 
@@ -50,12 +53,30 @@ ChunkRef ChunkPool::acquire(size_t bytes) {
     return ChunkRef(chunk);
 }
 
+ChunkRef ChunkPool::grow(ChunkRef chunk, size_t bytes) {
+    RM_ASSERT(!chunk->shared());
+    if (chunk->size_class_ < kClasses || bytes <= chunk->capacity_) {
+        ChunkRef larger = acquire(bytes);
+        std::memcpy(larger->data(), chunk->data(), std::min(bytes, chunk->capacity_));
+        return larger;
+    }
+    Chunk* old = std::exchange(chunk.chunk_, nullptr);
+    bytes_in_use_ += bytes - old->capacity_;
+    auto* grown = static_cast<Chunk*>(std::realloc(old, sizeof(Chunk) + bytes + kSlackBytes));
+    if (grown == nullptr) {
+        std::abort();  // as in acquire()
+    }
+    grown->capacity_ = bytes;
+    return ChunkRef(grown);
+}
+
 void ChunkPool::free_large(Chunk* chunk) noexcept {
+    large_freed_ += chunk->capacity_;
     std::free(chunk);
 }
 
 size_t ChunkPool::decay() noexcept {
-    size_t freed = 0;
+    size_t freed = std::exchange(large_freed_, 0);
     for (FreeList& list : free_) {
         for (size_t n = (list.low + 1) / 2; n > 0; --n) {
             freed += list.head->capacity_;

@@ -91,7 +91,11 @@ class ChunkPool {
         bytes_in_use_ += chunk->capacity_;
         empty.chunk_ = chunk;
     }
-    // Gives back half of what was not used since the last call; returns the bytes freed.
+    // The same content in a larger chunk, without a copy where the system can move pages.
+    // Requires: nobody else refers to it.
+    ChunkRef grow(ChunkRef chunk, size_t bytes);
+    // Gives back half of what was not used since the last call; returns the bytes freed since then,
+    // those of chunks larger than any class included.
     size_t decay() noexcept;
 
     [[nodiscard]] size_t bytes_in_use() const noexcept { return bytes_in_use_; }
@@ -99,7 +103,7 @@ class ChunkPool {
   private:
     friend class ChunkRef;
     inline void release(Chunk* chunk) noexcept;
-    static void free_large(Chunk* chunk) noexcept;
+    void free_large(Chunk* chunk) noexcept;
 
     struct FreeList {
         Chunk* head = nullptr;
@@ -108,6 +112,7 @@ class ChunkPool {
     };
     FreeList free_[kClasses];
     size_t bytes_in_use_ = 0;
+    size_t large_freed_ = 0;  // since the last decay()
 };
 
 inline void ChunkPool::release(Chunk* chunk) noexcept {

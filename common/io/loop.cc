@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include "common/base/assert.h"
+#include "common/base/ticks.h"
 #include "common/io/loop_impl.h"
 #include "common/io/uv_handle.h"
 
@@ -19,15 +20,21 @@ void on_prepare(uv_prepare_t* handle) noexcept {
         impl->hooks->before_poll();
     }
     // libuv counts the coming wait from its cached time; without this a long turn would make every
-    // timer late by the length of the turn.
-    uv_update_time(&impl->loop);
+    // timer late by the length of the turn. A short one is not worth reading the clock.
+    if (base::ticks() - impl->polled_ticks > base::kTicksOfAMs) {
+        uv_update_time(&impl->loop);
+    }
     impl->clock.before_poll(uv_now(&impl->loop), impl->poll_timeout_ms());
+    impl->polled_ticks = base::ticks();
 }
 
 void on_check(uv_check_t* handle) noexcept {
     auto* impl = impl_of<Loop::Impl>(handle);
     impl->clock.after_poll(uv_now(&impl->loop));
-    uv_idle_stop(&impl->idle);
+    if (impl->skips_wait) {
+        impl->skips_wait = false;
+        uv_idle_stop(&impl->idle);
+    }
     if (impl->hooks != nullptr) {
         impl->hooks->after_poll();
     }
@@ -54,6 +61,7 @@ uint64_t Loop::Impl::poll_timeout_ms() noexcept {
 }
 
 void Loop::Impl::skip_wait() noexcept {
+    skips_wait = true;
     uv_idle_start(&idle, [](uv_idle_t* /*handle*/) noexcept {});
 }
 

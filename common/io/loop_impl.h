@@ -33,6 +33,9 @@ struct Loop::Impl {
     uv_idle_t idle{};  // active: the next wait does not block
     LoopHooks* hooks = nullptr;
     StallClock clock{0};
+    uint64_t polled_ticks =
+        0;  // base::ticks() before the last wait, behind which libuv reads the clock
+    bool skips_wait = false;  // `idle` is active
     base::IntrusiveList<LoopTenant, TenantTag> tenants;
     base::IntrusiveList<LoopTimer, TimerTag> timers;
 

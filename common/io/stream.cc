@@ -30,6 +30,7 @@ struct Stream::Impl {
     };
     StreamHandler* handler = nullptr;  // null = detached: the owner is gone
     int socket = -1;                   // once connected
+    int writable = -1;                 // the same while nothing is in the way of try_write()
     bool is_unix = false;
     bool connecting = false;
     bool reading = false;
@@ -52,6 +53,9 @@ struct Stream::Impl {
     [[nodiscard]] int fd() noexcept {
         uv_os_fd_t fd = -1;
         return uv_fileno(as_handle(stream()), &fd) == 0 ? fd : -1;
+    }
+    void update_writable() noexcept {
+        writable = failed || connecting || write_pending ? -1 : socket;
     }
     // FIN, when nothing is left to go out before it.
     void shutdown_if_ready() noexcept {
@@ -117,6 +121,7 @@ void on_uv_read(uv_stream_t* stream, ssize_t count, const uv_buf_t* /*buffer*/) 
     }
     if (!impl->failed) {
         impl->failed = true;
+        impl->update_writable();
         impl->handler->on_error(static_cast<int>(-count));
     }
 }
@@ -125,6 +130,7 @@ void on_uv_written(uv_write_t* request, int status) noexcept {
     auto* impl = impl_of<Impl>(request->handle);
     delete static_cast<WriteRequest*>(request->data);
     impl->write_pending = false;
+    impl->update_writable();
     if (impl->handler == nullptr || impl->failed) {
         return;
     }
@@ -132,6 +138,7 @@ void on_uv_written(uv_write_t* request, int status) noexcept {
         uv_read_stop(impl->stream());
         impl->reading = false;
         impl->failed = true;
+        impl->update_writable();
         impl->handler->on_error(-status);
         return;
     }
@@ -156,6 +163,7 @@ void on_uv_connected(uv_connect_t* request, int status) noexcept {
         impl->socket = impl->fd();
         impl->shutdown_if_ready();
     }
+    impl->update_writable();
     impl->handler->on_connected(-status);
 }
 
@@ -214,6 +222,7 @@ int Stream::adopt(Loop& loop, int fd, bool is_unix, StreamHandler& handler) {
         return -status;
     }
     impl->socket = fd;
+    impl->update_writable();
     impl_ = impl.release();
     return 0;
 }
@@ -283,29 +292,23 @@ void Stream::stop_reading() noexcept {
 
 ssize_t Stream::try_write(const iovec* pieces, size_t count) noexcept {
     RM_ASSERT(impl_ != nullptr);
-    if (impl_->failed) {
-        return -EPIPE;
-    }
-    if (impl_->connecting || impl_->write_pending || count == 0) {
-        return 0;
+    if (impl_->writable < 0 || count == 0) {
+        return impl_->failed ? -EPIPE : 0;
     }
     msghdr message{};
     message.msg_iov = const_cast<iovec*>(pieces);
     message.msg_iovlen = count;
     return result_of_send(
-        [&] { return ::sendmsg(impl_->socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT); });
+        [&] { return ::sendmsg(impl_->writable, &message, MSG_NOSIGNAL | MSG_DONTWAIT); });
 }
 
 ssize_t Stream::try_write(const char* data, size_t size) noexcept {
     RM_ASSERT(impl_ != nullptr);
-    if (impl_->failed) {
-        return -EPIPE;
-    }
-    if (impl_->connecting || impl_->write_pending) {
-        return 0;
+    if (impl_->writable < 0) [[unlikely]] {
+        return impl_->failed ? -EPIPE : 0;
     }
     return result_of_send(
-        [&] { return ::send(impl_->socket, data, size, MSG_NOSIGNAL | MSG_DONTWAIT); });
+        [&] { return ::send(impl_->writable, data, size, MSG_NOSIGNAL | MSG_DONTWAIT); });
 }
 
 void Stream::write_rest(std::unique_ptr<PendingWrite> rest) {
@@ -329,6 +332,7 @@ void Stream::write_rest(std::unique_ptr<PendingWrite> rest) {
     }
     static_cast<void>(request.release());  // on_uv_written() deletes it
     impl_->write_pending = true;
+    impl_->update_writable();
 }
 
 bool Stream::write_pending() const noexcept {

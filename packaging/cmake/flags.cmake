@@ -22,9 +22,23 @@ elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
     target_compile_options(rm_flags INTERFACE
         -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fcf-protection -fPIE)
     target_link_options(rm_flags INTERFACE -pie -Wl,-z,relro,-z,now)
+    # The same bytes wherever the tree lies, and whether a compiler cache makes its paths relative.
+    file(RELATIVE_PATH source_from_build "${CMAKE_BINARY_DIR}" "${CMAKE_SOURCE_DIR}/.")
+    string(REGEX REPLACE "/$" "" source_from_build "${source_from_build}")
+    target_compile_options(rm_flags INTERFACE
+        "-ffile-prefix-map=${CMAKE_BINARY_DIR}=build" "-ffile-prefix-map=${CMAKE_SOURCE_DIR}=."
+        "-ffile-prefix-map=${source_from_build}=.")
 else()
     target_compile_options(rm_flags INTERFACE -fno-omit-frame-pointer)
     target_compile_definitions(rm_flags INTERFACE RM_EXPENSIVE_CHECKS=1)
+endif()
+
+# A package must not need the C++ library of the machine it was built on. What stays dynamic (libc,
+# libuv, libyaml) has the same names everywhere, and gets its security fixes from the system.
+# No build id: it is a sum over the debug information as well, which the packages do not have and
+# where link-time optimisation writes down from where the tree was built.
+if(RM_STATIC)
+    target_link_options(rm_flags INTERFACE -static-libstdc++ -static-libgcc -Wl,--build-id=none)
 endif()
 
 if(RM_FUZZ)

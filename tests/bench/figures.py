@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is measured of a proxy while load runs, always over all its processes and per request."""
+"""What is measured of a proxy while a load runs, always over all its processes and per request."""
 
 import contextlib
 import os
@@ -8,12 +8,13 @@ import re
 import signal
 import subprocess
 
+import perf_stat
 import rig
 
 COUNTERS = ("instructions:u", "instructions:k", "cycles:u", "cycles:k")
 ALL_SYSCALLS = "raw_syscalls:sys_enter"
 SYSCALLS = ("read", "readv", "recvfrom", "recvmsg", "write", "writev", "sendto", "sendmsg",
-            "epoll_wait", "epoll_pwait", "epoll_ctl")
+            "epoll_wait", "epoll_pwait", "epoll_ctl", "clock_gettime", "accept4", "close")
 
 # What a machine without counters estimates with: kernel instructions per call. Measured with perf
 # on Linux 6.x over loopback, 40-byte messages: 17.8k for a send and its recv, 0.3k more as write
@@ -25,38 +26,12 @@ KERNEL_COST = {"read": 1800, "readv": 1800, "recvfrom": 1600, "recvmsg": 1800,
 OTHER_CALL_COST = 300
 
 
-def perf_counts(events, pids, command, folder):
-    """{event: count} of `pids` while `command` runs; None for an event the machine lacks."""
-    out = folder / "perf.csv"
-    words = ["perf", "stat", "-x,", "-e", ",".join(events), "-o", str(out)]
-    if pids:
-        words += ["-p", ",".join(map(str, pids))]
-    _, cpu = rig.cpus()
-    rig.run_load(rig.pinned(cpu, words + ["--"] + command))
-    counts = {}
-    for line in out.read_text().splitlines():
-        fields = line.split(",")
-        if len(fields) > 2:
-            counts[fields[2]] = int(fields[0]) if fields[0].isdigit() else None
-    return {event: counts.get(event) for event in events}
-
-
-def perf_has(events, folder):
-    if rig.find_binary("perf") is None:
-        return False
-    try:
-        counts = perf_counts(events, [], ["true"], folder)
-    except (rig.BenchError, OSError):
-        return False
-    return all(count is not None for count in counts.values())
-
-
 class Abilities:
     """Which ways of counting this machine offers."""
 
     def __init__(self, folder):
-        self.counters = perf_has(COUNTERS, folder)
-        self.tracepoints = perf_has([ALL_SYSCALLS], folder)
+        self.counters = perf_stat.has(COUNTERS, folder)
+        self.tracepoints = perf_stat.has([ALL_SYSCALLS], folder)
         self.strace = rig.find_binary("strace") is not None
 
     def text(self):
@@ -67,24 +42,40 @@ class Abilities:
         return f"hardware counters: {counters}; syscalls: {syscalls}"
 
 
+def _tasks(pids):
+    for pid in pids:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            yield from pathlib.Path(f"/proc/{pid}/task").iterdir()
+
+
 def cpu_ns(pids):
     """Nanoseconds on a CPU, user and kernel, of every thread. (utime and stime of /proc/PID/stat
     count in ticks of 10 ms.)"""
     total = 0
-    for pid in pids:
-        for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                total += int((task / "schedstat").read_text().split()[0])
+    for task in _tasks(pids):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            total += int((task / "schedstat").read_text().split()[0])
     return total
 
 
-def rss_kb(pids):
+def context_switches(pids):
+    total = 0
+    for task in _tasks(pids):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            total += sum(map(int, re.findall(r"ctxt_switches:\s+(\d+)",
+                                             (task / "status").read_text())))
+    return total
+
+
+def memory_kb(pids, field="VmRSS"):
+    """`field` of /proc/PID/status. Pages that the memory reclaim of a machine has put away count."""
     total = 0
     for pid in pids:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            match = re.search(r"^VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text(),
-                              re.MULTILINE)
-            total += int(match.group(1)) if match else 0
+            told = pathlib.Path(f"/proc/{pid}/status").read_text()
+            for name in (field, "VmSwap"):
+                match = re.search(rf"^{name}:\s+(\d+)", told, re.MULTILINE)
+                total += int(match.group(1)) if match else 0
     return total
 
 
@@ -98,55 +89,46 @@ def _cpu_seconds(cpu):
     return 0.0, 0.0
 
 
-def timed_round(workload, proxy, requests, abilities, folder):
+def timed_round(proxy, running, requests, abilities, folder):
     """One round: CPU time, memory and, where there are counters, instructions and cycles."""
     pids = proxy.pids()
     cpu, _ = rig.cpus()
-    sent = 0
-    counts = {}
-    busy_before, all_before = _cpu_seconds(cpu)
-    before = cpu_ns(pids)
-    for command, number in rig.load_commands(workload, proxy.port, requests):
-        sent += number
-        if abilities.counters:
-            for event, count in perf_counts(COUNTERS, pids, command, folder).items():
-                counts[event] = counts.get(event, 0) + (count or 0)
-        else:
-            rig.run_load(command)
-    used = cpu_ns(pids) - before
-    busy_after, all_after = _cpu_seconds(cpu)
+    counting = (perf_stat.counting(COUNTERS, pids, folder) if abilities.counters
+                else contextlib.nullcontext({}))
+    with counting as counts:
+        busy_before, all_before = _cpu_seconds(cpu)
+        before, switches = cpu_ns(pids), context_switches(pids)
+        said = running.run(requests)
+        used, switches = cpu_ns(pids) - before, context_switches(pids) - switches
+        busy_after, all_after = _cpu_seconds(cpu)
     if proxy.pids() != pids:
         raise rig.BenchError(f"a process died or was replaced under load: {proxy.log_tail()}")
     length = max(all_after - all_before, 0.01)
-    others = max(0.0, busy_after - busy_before - used / 1e9) / length
-    figures = {"cpu_us": used / 1e3 / sent, "rss_mb": rss_kb(pids) / 1024,
-               "rate": sent / length, "others": others}
-    if counts:
-        figures["instructions_user"] = counts["instructions:u"] / sent
-        figures["instructions_kernel"] = counts["instructions:k"] / sent
+    figures = {"cpu": used / 1e3 / requests, "rss_mb": memory_kb(pids) / 1024,
+               "switches": switches / requests, "rate": requests / said["seconds"],
+               "others": max(0.0, busy_after - busy_before - used / 1e9) / length}
+    if counts and None not in counts.values():
+        figures["instructions_user"] = counts["instructions:u"] / requests
+        figures["instructions_kernel"] = counts["instructions:k"] / requests
         figures["instructions"] = figures["instructions_user"] + figures["instructions_kernel"]
-        figures["cycles"] = (counts["cycles:u"] + counts["cycles:k"]) / sent
+        figures["cycles"] = (counts["cycles:u"] + counts["cycles:k"]) / requests
     return figures
 
 
-def syscall_round(workload, proxy, requests, abilities, folder):
+def syscall_round(proxy, running, requests, abilities, folder):
     """Syscalls per request, in all and by name. A run of its own: counting them costs time."""
     if abilities.tracepoints:
         names = {f"syscalls:sys_enter_{name}": name for name in SYSCALLS}
-        sent, counts = 0, {}
-        for command, number in rig.load_commands(workload, proxy.port, requests):
-            sent += number
-            told = perf_counts([ALL_SYSCALLS, *names], proxy.pids(), command, folder)
-            for event, count in told.items():
-                counts[event] = counts.get(event, 0) + (count or 0)
-        figures = {"syscalls": counts.pop(ALL_SYSCALLS) / sent}
-        figures.update({f"syscall_{names[event]}": count / sent
-                        for event, count in counts.items() if count})
+        with perf_stat.counting([ALL_SYSCALLS, *names], proxy.pids(), folder) as counts:
+            running.run(requests)
+        figures = {"syscalls": counts[ALL_SYSCALLS] / requests}
+        figures.update({f"syscall_{name}": counts[event] / requests
+                        for event, name in names.items() if counts[event]})
         return _with_estimate(figures)
-    return _strace_round(workload, proxy, requests, folder) if abilities.strace else {}
+    return _strace_round(proxy, running, requests // 4, folder) if abilities.strace else {}
 
 
-def _strace_round(workload, proxy, requests, folder):
+def _strace_round(proxy, running, requests, folder):
     out = folder / "strace.txt"
     pids = proxy.pids()
     words = ["strace", "-c", "-f", "-o", str(out)]
@@ -160,12 +142,9 @@ def _strace_round(workload, proxy, requests, folder):
         return all("TracerPid:\t0\n" not in pathlib.Path(f"/proc/{pid}/status").read_text()
                    for pid in pids)
 
-    sent = 0
     try:
         rig.wait_until(traced, "strace to attach")
-        for command, number in rig.load_commands(workload, proxy.port, requests // 4):
-            sent += number
-            rig.run_load(command)
+        running.run(requests)
     finally:
         tracer.send_signal(signal.SIGINT)
         tracer.wait(10)
@@ -174,7 +153,7 @@ def _strace_round(workload, proxy, requests, folder):
         fields = line.split()
         if len(fields) >= 5 and fields[3].isdigit():
             name = "syscalls" if fields[-1] == "total" else f"syscall_{fields[-1]}"
-            figures[name] = int(fields[3]) / sent
+            figures[name] = int(fields[3]) / requests
     return _with_estimate(figures)
 
 
@@ -185,55 +164,3 @@ def _with_estimate(figures):
     figures["kernel_estimate"] = others * OTHER_CALL_COST + sum(
         calls * KERNEL_COST[name] for name, calls in known.items())
     return figures
-
-
-# ---- callgrind -----------------------------------------------------------------------------------
-
-
-def _preload(contestant, folder):
-    """What stands in front of valgrind's command: see exec_by_path.cc."""
-    if contestant.kind != "ringmaster":
-        return []
-    library = folder / "exec_by_path.so"
-    if not library.exists():
-        subprocess.run(["c++", "-O1", "-shared", "-fPIC", "-o", library,
-                        rig.HERE / "exec_by_path.cc"], check=True, timeout=60)
-    return ["env", f"LD_PRELOAD={library}"]
-
-
-def callgrind_instructions(workload, contestant, backends, folder):
-    """User instructions per request, exact: two runs with N and 4N requests, difference / 3N, so
-    that start, connections and end cancel out. Of several processes the one that executed most
-    counts: the worker, which holds the connections."""
-    # Several batches per connection even in the small run, so that buffers have grown in both.
-    small = max(4000, 5 * workload.connections * workload.pipeline)
-    totals, sents = [], []
-    for factor in (1, 4):
-        out = folder / f"callgrind-{contestant.kind}-{factor}"
-        out.mkdir(exist_ok=True)
-        for old in out.iterdir():
-            old.unlink()
-        prefix = _preload(contestant, folder) + [
-            "valgrind", "--tool=callgrind", "--trace-children=yes",
-            f"--callgrind-out-file={out}/%p.out", f"--log-file={out}/%p.log"]
-        proxy = contestant.start(backends, folder, prefix=prefix, log_name="callgrind")
-        try:
-            rig.fill(backends.protocol, proxy.port, keys=100)  # warm: every server is connected
-            sent = 0
-            for command, number in rig.load_commands(workload, proxy.port, small * factor):
-                sent += number
-                rig.run_load(command)
-        finally:
-            # nutcracker ends in order on SIGINT only.
-            proxy.stop(signal.SIGINT if contestant.kind == "nutcracker" else signal.SIGTERM, 20.0)
-        counts = [_callgrind_total(path) for path in out.glob("*.out")]
-        if not counts or max(counts) == 0:
-            raise rig.BenchError(f"callgrind left no figures for {contestant.version}")
-        totals.append(max(counts))
-        sents.append(sent)
-    return (totals[1] - totals[0]) / (sents[1] - sents[0])
-
-
-def _callgrind_total(path):
-    match = re.search(r"^(?:totals|summary): (\d+)", path.read_text(errors="replace"), re.MULTILINE)
-    return int(match.group(1)) if match else 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The processes of a benchmark: real servers, the proxies in front of them, the load.
+"""The processes of a benchmark and the real servers among them.
 
 Everything listens on loopback at ports the kernel chose, lives in one temporary folder and is ended
 by pid. The proxies run on the first CPU this process may use, servers and load on the second: the
@@ -10,24 +10,16 @@ import contextlib
 import ctypes
 import os
 import pathlib
-import re
+import resource
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-SHARDS = 4
-KEYS = 20000
-VALUE = "v" * 32
-GETS_PER_SET = 10
-# Set, because nutcracker pays for its timers only then and everybody is told to set it; too long to
-# trip on a busy machine.
-TIMEOUT_MS = 5000
+ROOT = HERE.parents[1]
 START_S = 20.0
-LOAD_S = 120.0
 
 _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
@@ -78,13 +70,21 @@ def accepts(port):
         return False
 
 
-def _die_with_us():
+def find_binary(name):
+    return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+
+
+def _in_the_child():
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def spawn(command, **options):
     """A child that does not outlive this script, whatever happens to it."""
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=_die_with_us, **options)
+    options.setdefault("stdin", subprocess.DEVNULL)
+    command = [str(word) for word in command]
+    return subprocess.Popen(command, preexec_fn=_in_the_child, **options)
 
 
 def descendants(pid):
@@ -150,11 +150,11 @@ def _started(pid):
 
 
 class Backends:
-    """SHARDS real servers of one protocol."""
+    """Real servers of one protocol ("redis" or "memcached")."""
 
-    def __init__(self, protocol, folder):
+    def __init__(self, protocol, count, folder):
         self.protocol = protocol
-        self.ports = free_ports(SHARDS)
+        self.ports = free_ports(count)
         self.children = []
         _, cpu = cpus()
         try:
@@ -169,125 +169,10 @@ class Backends:
         if self.protocol == "redis":
             return ["redis-server", "--bind", "127.0.0.1", "--port", port, "--save", "",
                     "--appendonly", "no", "--daemonize", "no"]
-        command = ["memcached", "-l", "127.0.0.1", "-p", port, "-U", "0", "-t", "1", "-m", "64"]
+        command = ["memcached", "-l", "127.0.0.1", "-p", port, "-U", "0", "-t", "1", "-m", "256",
+                   "-c", "10000"]
         return command + (["-u", "nobody"] if os.geteuid() == 0 else [])
 
     def stop(self):
         for child in self.children:
             child.stop()
-
-
-class Contestant:
-    """One of the two programs that are compared; start() puts it in front of the servers."""
-
-    def __init__(self, binary):
-        self.binary = binary
-        told = subprocess.run([binary, "-V"], capture_output=True, text=True, timeout=START_S,
-                              check=False)
-        match = re.search(r"This is ((\w+)-\S+)", told.stdout + told.stderr)
-        if not match:
-            raise BenchError(f"{binary} -V does not say what it is")
-        self.version, self.kind = match.group(1), match.group(2)
-
-    def start(self, backends, folder, prefix=(), log_name="proxy"):
-        port, stats_port = free_ports(2)
-        config = folder / f"{log_name}-{port}.yml"
-        servers = "".join(f"    - 127.0.0.1:{server}:1 shard{number}\n"
-                          for number, server in enumerate(backends.ports))
-        config.write_text(
-            f"bench:\n  listen: 127.0.0.1:{port}\n  hash: fnv1a_64\n  distribution: ketama\n"
-            f"  redis: {'true' if backends.protocol == 'redis' else 'false'}\n"
-            f"  timeout: {TIMEOUT_MS}\n  preconnect: true\n  auto_eject_hosts: false\n"
-            f"  servers:\n{servers}")
-        # -v 4 for both: at its default, 5, Debian's nutcracker spends about twice the user
-        # instructions per request preparing log lines, and a win over that would be a cheap one.
-        # The stats stay on (port and 30 s interval as by default).
-        command = [self.binary, "-c", config, "-v", "4", "-a", "127.0.0.1", "-s", stats_port,
-                   "-o", folder / f"{log_name}-{port}.log", "-p", folder / f"{log_name}-{port}.pid"]
-        if self.kind == "ringmaster":
-            command += ["--workers", "1"]
-        proxy_cpu, _ = cpus()
-        return Child(pinned(proxy_cpu, list(prefix) + command), port,
-                     folder / f"{log_name}-{port}.out")
-
-
-# ---- load ----------------------------------------------------------------------------------------
-
-
-def key_name(number):
-    """What redis-benchmark makes of __rand_int__. The digits come first: FNV-1a multiplies the last
-    bytes of a key only once or twice, so keys that differ only at the end clump on one shard."""
-    return f"{number:012d}:bench"
-
-
-def load_commands(workload, port, requests):
-    """[(command, requests it sends)]: GETS_PER_SET GETs for each SET."""
-    _, cpu = cpus()
-    if workload.protocol == "memcached":
-        script = HERE / "memcached_load.py"
-        return [(pinned(cpu, [sys.executable, script, "--port", port,
-                              "--connections", workload.connections,
-                              "--pipeline", workload.pipeline, "--requests", requests]), requests)]
-    sets = max(workload.connections * workload.pipeline, requests // (GETS_PER_SET + 1))
-    gets = max(workload.connections * workload.pipeline, requests - sets)
-    base = ["redis-benchmark", "-h", "127.0.0.1", "-p", port, "-c", workload.connections,
-            "-P", workload.pipeline, "-r", KEYS, "-q"]
-    template = key_name(0).replace("0" * 12, "__rand_int__")
-    return [(pinned(cpu, base + ["-n", gets, "GET", template]), gets),
-            (pinned(cpu, base + ["-n", sets, "SET", template, VALUE]), sets)]
-
-
-def run_load(command):
-    """Runs one load command to its end; a reply that is an error makes the run void."""
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=LOAD_S, check=False)
-    # redis-benchmark asks for CONFIG first and says that a proxy did not answer: harmless.
-    said = [line for line in re.split(r"[\r\n]+", done.stdout + done.stderr)
-            if re.search("error", line, re.IGNORECASE) and "CONFIG" not in line]
-    if done.returncode != 0 or said:
-        raise BenchError(f"exit code {done.returncode} from: {' '.join(command)}\n"
-                         f"{chr(10).join(said[:5]) or done.stderr[-1000:]}")
-
-
-def _exchange(port, message, reply_bytes):
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
-        client.sendall(message)
-        reply = b""
-        while len(reply) < reply_bytes:
-            piece = client.recv(1 << 16)
-            if not piece:
-                break
-            reply += piece
-    return reply
-
-
-def fill(protocol, port, keys=KEYS):
-    """Every key once, so that every GET is a hit."""
-    ok = b"+OK\r\n" if protocol == "redis" else b"STORED\r\n"
-    for first in range(0, keys, 500):
-        names = [key_name(number) for number in range(first, min(first + 500, keys))]
-        if protocol == "redis":
-            text = "".join(f"*3\r\n$3\r\nSET\r\n${len(name)}\r\n{name}\r\n${len(VALUE)}\r\n"
-                           f"{VALUE}\r\n" for name in names)
-        else:
-            text = "".join(f"set {name} 0 0 {len(VALUE)}\r\n{VALUE}\r\n" for name in names)
-        expected = ok * len(names)
-        if _exchange(port, text.encode(), len(expected)) != expected:
-            raise BenchError(f"port {port}: not every SET was stored")
-
-
-def verify(protocol, port, keys=1000):
-    """Keys that were filled through the other program are found: both place them alike."""
-    names = [key_name(number * (KEYS // keys)) for number in range(keys)]
-    if protocol == "redis":
-        text = "".join(f"*2\r\n$3\r\nGET\r\n${len(name)}\r\n{name}\r\n" for name in names)
-        expected = f"${len(VALUE)}\r\n{VALUE}\r\n" * keys
-    else:
-        text = "".join(f"get {name}\r\n" for name in names)
-        expected = "".join(f"VALUE {name} 0 {len(VALUE)}\r\n{VALUE}\r\nEND\r\n" for name in names)
-    if _exchange(port, text.encode(), len(expected)) != expected.encode():
-        raise BenchError(f"port {port}: not every key is found: placed elsewhere, or lost")
-
-
-def find_binary(name):
-    return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")

@@ -31,6 +31,16 @@ def test_version_prints_the_one_version_number(flag):
     assert re.search(r"ringmaster\W+0\.1\.0\b", out + err)
 
 
+def test_version_tells_what_the_binary_is_made_of():
+    _, out, _ = run_binary("-V")
+    first, second, empty, commit, libraries, toolchain = out.splitlines()
+    assert (first, second, empty) == ("This is ringmaster-0.1.0", "async event backend: libuv", "")
+    assert re.fullmatch(r"commit ([0-9a-f]{40}|unknown)", commit)
+    names = [re.fullmatch(r"(\S+) \d+\.\d+\.\d+", one).group(1) for one in libraries.split(", ")]
+    assert names == ["libuv", "libyaml", "CLI11", "fmt", "spdlog", "nlohmann-json"]
+    assert re.fullmatch(r"(g\+\+|clang\+\+) \d+\.\d+\.\d+, glibc \d+\.\d+", toolchain)
+
+
 @pytest.mark.parametrize("flag", ["-h", "--help", "-?"])
 def test_help_names_every_flag(flag):
     code, out, err = run_binary(flag)

@@ -58,28 +58,38 @@ bool has_key(const Command& command) noexcept {
 
 }  // namespace
 
-// The most frequent request, "get key" and CRLF, is done here in one pass over its bytes.
-ParseStatus RequestParser::parse(const char* begin, size_t size) noexcept {
+size_t RequestParser::whole_get_bytes(const char* begin, size_t size,
+                                      std::string_view& key) noexcept {
     constexpr std::string_view kGet = "get ";
     constexpr size_t kMostBytes = kGet.size() + kMaxMemcachedKeyBytes + kCrLf.size();
-    if (!at_start() || size <= kGet.size() || std::memcmp(begin, kGet.data(), kGet.size()) != 0) {
-        return parse_any(begin, size);
+    if (size <= kGet.size() || std::memcmp(begin, kGet.data(), kGet.size()) != 0) {
+        return 0;
     }
-    const char* const key = begin + kGet.size();
+    const char* const first = begin + kGet.size();
     const char* const end = begin + std::min(size, kMostBytes);
-    const char* const key_end = find_key_end(key, end);
-    if (key_end == key || end - key_end < 2 ||
+    const char* const key_end = find_key_end(first, end);
+    if (key_end == first || end - key_end < 2 ||
         std::memcmp(key_end, kCrLf.data(), kCrLf.size()) != 0) {
+        return 0;
+    }
+    key = std::string_view(first, static_cast<size_t>(key_end - first));
+    return static_cast<size_t>(key_end - begin) + kCrLf.size();
+}
+
+ParseStatus RequestParser::parse(const char* begin, size_t size) noexcept {
+    std::string_view key;
+    const size_t bytes = at_start() ? whole_get_bytes(begin, size, key) : 0;
+    if (bytes == 0) {
         return parse_any(begin, size);
     }
     command_ = &kGetCommand;
-    key_offset_ = kGet.size();
-    key_bytes_ = static_cast<uint32_t>(key_end - key);
+    key_offset_ = static_cast<uint32_t>(key.data() - begin);
+    key_bytes_ = static_cast<uint32_t>(key.size());
     key_count_ = 1;
     forward_bytes_ = key_offset_ + key_bytes_;
     line_end_bytes_ = kCrLf.size();
-    line_bytes_ = forward_bytes_ + line_end_bytes_;
-    position_ = line_bytes_;
+    line_bytes_ = static_cast<uint32_t>(bytes);
+    position_ = bytes;
     return ParseStatus::kDone;
 }
 

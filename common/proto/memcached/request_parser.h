@@ -49,13 +49,15 @@ struct RequestView {
     // end was a bare LF. A storage line's bare LF stays.
     std::string_view
         forward_head;  // the line up to its last needed word; retrieval: the whole line
-    std::string_view
-        forward_rest;  // CRLF; storage: line end, data block and CRLF as they came
+    std::string_view forward_rest;  // CRLF; storage: line end, data block and CRLF as they came
 };
 
 class RequestParser {
   public:
     ParseStatus parse(const char* begin, size_t size) noexcept;
+    // The quick way for the most frequent request, "get key" and CRLF, when it is there as a whole:
+    // its size, and `key` is set. 0 says nothing about the bytes: ask parse(). Requires at_start().
+    static size_t whole_get_bytes(const char* begin, size_t size, std::string_view& key) noexcept;
     [[nodiscard]] size_t position() const noexcept { return position_; }
     [[nodiscard]] size_t bytes_needed() const noexcept { return needed_; }
     // After kBad or kTooBig: the whole error line with CRLF.

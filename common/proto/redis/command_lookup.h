@@ -92,6 +92,15 @@ constexpr size_t short_slot_of(uint64_t word) {
     return static_cast<size_t>((word * 0x8e98d133cc57dac7) >> (64 - kShortBits));
 }
 
+// kFold for the bytes of a name of so many.
+inline constexpr std::array<uint64_t, kShortName + 1> kShortMasks = [] {
+    std::array<uint64_t, kShortName + 1> masks{};
+    for (size_t size = 1; size <= kShortName; ++size) {
+        masks[size] = masks[size - 1] << 8 | 0xdf;
+    }
+    return masks;
+}();
+
 struct ShortSlot {
     uint64_t word = 0;
     uint32_t size = 0;  // 0 = free

@@ -368,8 +368,7 @@ const Command* find_command_or_null(std::string_view name) noexcept {
 
 const Command* find_short_command_or_null(const char* name, size_t size) noexcept {
     RM_DEBUG_ASSERT(size <= kShortName);
-    const uint64_t beyond = size == 0 ? ~uint64_t{0} : ~uint64_t{0} << (size * 8 - 1) << 1;
-    const uint64_t word = load<uint64_t>(name) & ~beyond & kFold;
+    const uint64_t word = load<uint64_t>(name) & kShortMasks[size];
     for (size_t slot = short_slot_of(word);; slot = (slot + 1) % kShortSlots) {
         const ShortSlot& found = kShortTable.slots[slot];
         if (found.word == word && found.size == size) [[likely]] {

@@ -109,6 +109,14 @@ ParseStatus ReplyParser::parse(const char* begin, size_t size) noexcept {
         if (position_ >= size) {
             return need(position_ + 1);
         }
+        if (scanned_ == 0) {
+            const size_t bytes = whole_reply_bytes(begin + position_, size - position_);
+            if (bytes > 0) {
+                --pending_;
+                accept(position_ + bytes);
+                continue;
+            }
+        }
         const ParseStatus status = parse_element(begin, size);
         if (status == ParseStatus::kNeedMore) {
             return need(size + 1);

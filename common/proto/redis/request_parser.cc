@@ -98,15 +98,15 @@ ParseStatus RequestParser::parse(const char* begin, size_t size) noexcept {
 bool RequestParser::parse_whole(const char* begin, size_t size, RequestView& view) noexcept {
     const char* const end = begin + size;
     // "*N\r\n" and one argument of one byte are 11 bytes.
-    if (size < 11 || begin[0] != '*' || !is_crlf(begin + 2)) {
+    if (size < 11 || begin[0] != '*') {
         return false;
     }
-    const unsigned last = static_cast<unsigned char>(begin[1]) - unsigned{'1'};
-    if (last > 8) {
+    const char* at = begin + 1;
+    const size_t last = read_short_length(at) - 1;
+    if (last > 998) {  // also 0 and kNoLength
         return false;
     }
-    const char* at = begin + 4;
-    for (unsigned i = 0;; ++i) {
+    for (size_t i = 0;; ++i) {
         if (end - at < kShortHeaderBytes || *at != '$') {
             return false;
         }
@@ -128,7 +128,7 @@ bool RequestParser::parse_whole(const char* begin, size_t size, RequestView& vie
         }
     }
     view.bytes = std::string_view(begin, static_cast<size_t>(at - begin));
-    view.argument_count = last + 1;
+    view.argument_count = static_cast<uint32_t>(last + 1);
     const std::string_view name = view.arguments[0];
     // Behind a name that is not the last argument come CRLF and at least seven bytes more.
     view.command = name.size() <= 8 && last > 0

@@ -32,7 +32,7 @@ struct RequestView {
 class RequestParser {
   public:
     ParseStatus parse(const char* begin, size_t size) noexcept;
-    // The quick way for a request that is there as a whole, has at most nine arguments and none
+    // The quick way for a request that is there as a whole, has at most 999 arguments and none
     // over 999 bytes: true, and `view` is set. False says nothing about the bytes: ask parse().
     // Requires at_start(); changes nothing.
     static bool parse_whole(const char* begin, size_t size, RequestView& view) noexcept;
@@ -56,6 +56,16 @@ class RequestParser {
         arguments_seen_ = 0;
         in_payload_ = false;
         is_inline_ = false;
+    }
+    // After kNeedMore, for a request that is not wanted: how many of the `size` bytes that have
+    // arrived parse() will not look at again. The caller may drop them and say so with rebase();
+    // `begin` then means the byte behind them, and there will be no view().
+    [[nodiscard]] size_t discardable(size_t size) const noexcept {
+        return size < position_ ? size : position_;
+    }
+    void rebase(size_t bytes_taken) noexcept {
+        position_ -= bytes_taken;
+        needed_ -= bytes_taken;
     }
     // True when no byte of a request has been accepted yet.
     [[nodiscard]] bool at_start() const noexcept { return position_ == 0; }

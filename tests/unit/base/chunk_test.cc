@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/base/chunk.h"
 
+#include <algorithm>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -58,6 +60,29 @@ TEST_CASE("chunk pool: what a burst left is given back by halves, what is in use
     }
     CHECK(freed == 0);
     CHECK(pool.bytes_in_use() == 4096);
+}
+
+TEST_CASE("chunk pool: a chunk grows with its content") {
+    ChunkPool pool;
+    for (const size_t from : {100UL, 60000UL, 100000UL, 10000000UL}) {
+        CAPTURE(from);
+        ChunkRef chunk = pool.acquire(from);
+        std::memset(chunk->data(), 'x', from);
+        chunk = pool.grow(std::move(chunk), 3 * from);
+        CHECK(chunk->capacity() >= 3 * from);
+        CHECK(pool.bytes_in_use() == chunk->capacity());
+        CHECK(std::count(chunk->data(), chunk->data() + from, 'x') == static_cast<long>(from));
+        chunk->data()[3 * from - 1] = 'y';
+        chunk.reset();
+        CHECK(pool.bytes_in_use() == 0);
+    }
+}
+
+TEST_CASE("chunk pool: decay tells of large chunks that were freed meanwhile") {
+    ChunkPool pool;
+    pool.acquire(1 << 20).reset();
+    CHECK(pool.decay() >= 1 << 20);
+    CHECK(pool.decay() == 0);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/proto/redis/request_parser.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,9 @@ TEST_CASE("redis request: the quick way sees what the parser sees, or leaves it 
         {request_of(Arguments{"PING"}), true},
         {request_of(Arguments{"SET", "k", std::string(999, '\n')}), true},
         {request_of(Arguments{"SET", "k", std::string(1000, 'x')}), false},
-        {request_of(Arguments(9, "x")), true},
-        {request_of(Arguments(10, "x")), false},
+        {request_of(Arguments(10, "x")), true},
+        {request_of(Arguments(999, "x")), true},
+        {request_of(Arguments(1000, "x")), false},
         {"*0\r\n0000000", false},
         {"*2\r\n$3\r\nGET\r\n$01\r\nk\r\n", false},
         {"*2\r\n$3\r\nGET\r\n$-1\r\nk\r\n", false},
@@ -235,6 +237,36 @@ TEST_CASE("redis request: an inline line that is too long is refused wherever it
             REQUIRE(feed(parser, input, feed_size) == ParseStatus::kTooBig);
             CHECK(parser.problem() == std::string("Protocol error: too big inline request"));
         }
+    }
+}
+
+TEST_CASE("redis request: the bytes of an unwanted one can be dropped as they come") {
+    const std::string request = "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$10\r\n0123456789\r\n";
+    const std::string behind = "*1\r\n$4\r\nPING\r\n";
+    const std::string stream = request + behind;
+    for (size_t piece = 1; piece <= stream.size(); ++piece) {
+        CAPTURE(piece);
+        RequestParser parser;
+        std::string buffer;
+        size_t most_kept = 0;
+        ParseStatus status = ParseStatus::kNeedMore;
+        size_t at = 0;
+        while (status == ParseStatus::kNeedMore && at < stream.size()) {
+            buffer += stream.substr(at, piece);
+            at += piece;
+            status = parser.parse(buffer.data(), buffer.size());
+            if (status == ParseStatus::kNeedMore) {
+                const size_t dropped = parser.discardable(buffer.size());
+                parser.rebase(dropped);
+                buffer.erase(0, dropped);
+                most_kept = std::max(most_kept, buffer.size());
+            }
+        }
+        REQUIRE(status == ParseStatus::kDone);
+        CHECK(most_kept <= 4);  // the beginning of a header
+        const std::string rest = buffer.substr(parser.position()) +
+                                 (at < stream.size() ? stream.substr(at) : std::string());
+        CHECK(rest == behind);
     }
 }
 

@@ -29,6 +29,8 @@ const std::vector<std::string> kNutcracker = {"pool stats:",
                                               "fragments",
                                               "cross_shard",
                                               "accept_paused",
+                                              "clients_dropped",
+                                              "out_of_memory",
                                               "ring_epoch",
                                               "servers_out",
                                               "suspects",
@@ -72,7 +74,7 @@ TEST_CASE("describe-stats: nutcracker's names, order and layout") {
 }
 
 TEST_CASE("stats table: enumerators index the rows") {
-    CHECK(pool_stats().size() == 16);
+    CHECK(pool_stats().size() == 18);
     CHECK(server_stats().size() == 13);
     CHECK(pool_stats()[static_cast<size_t>(PoolStat::kForwardError)].name == "forward_error");
     CHECK(server_stats()[static_cast<size_t>(ServerStat::kInQueue)].name == "in_queue");

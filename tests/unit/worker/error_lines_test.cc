@@ -16,6 +16,10 @@ TEST_CASE("error lines: nutcracker's texts, in each protocol's form") {
     CHECK(server_error_line(true, EHOSTDOWN) == "-ERR Host is down\r\n");
     CHECK(server_error_line(true, EINVAL) == "-ERR Invalid argument\r\n");
     CHECK(server_error_line(false, kServerClosed) == "SERVER_ERROR unknown\r\n");
+    CHECK(server_error_line(true, kNoMemoryForRequest).starts_with("-OOM "));
+    CHECK(server_error_line(true, kNoMemoryForReply).starts_with("-OOM "));
+    CHECK(server_error_line(false, kNoMemoryForRequest) ==
+          "SERVER_ERROR out of memory storing object\r\n");
 }
 
 TEST_CASE("error lines: a client's bytes cannot end the line they are quoted in") {

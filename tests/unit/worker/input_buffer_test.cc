@@ -32,7 +32,7 @@ struct Feeder {
             const size_t taken = std::min(room.size(), bytes.size());
             std::memcpy(room.data(), bytes.data(), taken);
             bytes.remove_prefix(taken);
-            const Window window = input.arrived(chunks, hot, taken);
+            Window window = input.arrived(hot, taken);
             size_t at = 0;
             size_t needed = 3;
             while (window.size - at >= 3) {
@@ -91,12 +91,58 @@ TEST_CASE("input buffer: the rest of a large message is read straight to its pla
     HotChunk hot;
     InputBuffer input;
     std::memset(input.prepare(chunks, hot).data(), 'x', 1000);
-    const Window window = input.arrived(chunks, hot, 1000);
+    Window window = input.arrived(hot, 1000);
     input.keep(chunks, window, window.begin, 1000, 1000000);
     const std::span<char> room = input.prepare(chunks, hot);
     CHECK(room.size() >= 999000);
     CHECK(room.size() <= 999000 + kSlackBytes + 16);
     input.clear();
+}
+
+TEST_CASE("input buffer: what a message takes is known before it is taken") {
+    base::ChunkPool chunks;
+    HotChunk hot;
+    InputBuffer input;
+    std::memset(input.prepare(chunks, hot).data(), 'x', 1000);
+    Window window = input.arrived(hot, 1000);
+    CHECK(InputBuffer::bytes_to_take(window, window.begin, kStashBytes) == 0);
+    const size_t more = InputBuffer::bytes_to_take(window, window.begin, 1000000);
+    const size_t before = chunks.bytes_in_use();
+    input.keep(chunks, window, window.begin, 1000, 1000000, 0);
+    CHECK(chunks.bytes_in_use() - before == more);
+    CHECK(input.own_bytes() == more);
+    // It grows: only the difference is new.
+    window = Window();
+    std::memset(input.prepare(chunks, hot).data(), 'y', 999000);
+    window = input.arrived(hot, 999000);
+    CHECK(InputBuffer::bytes_to_take(window, window.begin, 1000000) == 0);
+    const size_t grown = InputBuffer::bytes_to_take(window, window.begin, 3000000);
+    CHECK(grown == 2000000);
+    input.keep(chunks, window, window.begin, 1000000, 3000000, 0);
+    CHECK(chunks.bytes_in_use() - before == more + grown);
+    const std::span<char> room = input.prepare(chunks, hot);
+    CHECK(room.data()[-1] == 'y');
+    CHECK(room.data()[-999001] == 'x');
+    input.clear();
+    CHECK(input.own_bytes() == 0);
+    CHECK(chunks.bytes_in_use() == before);
+}
+
+TEST_CASE("input buffer: a buffer of unknown length gets no more to spare than is allowed") {
+    base::ChunkPool chunks;
+    HotChunk hot;
+    for (const size_t spare : {size_t{0}, size_t{1000}, SIZE_MAX}) {
+        CAPTURE(spare);
+        InputBuffer input;
+        std::memset(input.prepare(chunks, hot).data(), 'x', 50000);
+        Window window = input.arrived(hot, 50000);
+        input.keep(chunks, window, window.begin, 50000, 50001, spare);
+        const size_t least = 50001 + kSlackBytes;
+        CHECK(input.own_bytes() >= std::min(least + spare, size_t{100000}));
+        CHECK(input.own_bytes() <=
+              std::max<size_t>(least + std::min(spare, size_t{50000}) + 1, 65536));
+        input.clear();
+    }
 }
 
 TEST_CASE("hot chunk: one that somebody still refers to is not written again") {

@@ -73,7 +73,7 @@ class DataPathRun : public io::LoopHooks {
           path_(loop_, memory_, 1),
           look_timer_(loop_, [this] { look(); }),
           deadline_timer_(loop_, [this] { deadlines_due_ = true; }) {
-        memory_.budget_bytes = size_t{1} << 30;
+        memory_.budget.set_share(size_t{1} << 30);
         path_.connect_failed = [](const Pool&, uint32_t) {};
         path_.ask_for_place = [](const Pool&) {};
         path_.give_place_back = [](const Pool&) {};
@@ -128,14 +128,16 @@ class DataPathRun : public io::LoopHooks {
         free_closed_sessions();
         path_.flush.flush_all();
         free_closed_sessions();
+        memory_.look();
     }
     void after_poll() noexcept override {
-        path_.catch_up_after_stall();
+        path_.catch_up_before_read();
         if (deadlines_due_) {
             deadlines_due_ = false;
             for (const auto& pool : generation_->pools) {
                 pool->check_deadlines(loop_.active_ms());
             }
+            judge_watched();
         }
     }
 
@@ -143,6 +145,15 @@ class DataPathRun : public io::LoopHooks {
     void free_closed_sessions() {
         while (!path_.closed.empty()) {
             delete path_.closed.pop_front();
+        }
+    }
+
+    void judge_watched() {
+        worker::ClientSession* session = path_.watched.front_or_null();
+        while (session != nullptr) {
+            worker::ClientSession* next = path_.watched.next_or_null(*session);
+            session->judge();
+            session = next;
         }
     }
 

@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Replies: clients that take them slowly or not at all, and what that costs others."""
+
+import contextlib
+import json
+import os
+
+import pytest
+
+from clients import RespError, encode
+from harness import (MemcachedServer, RedisServer, is_alive, pool, spread_keys, stopped,
+                     wait_until)
+from hostile import ScriptedServer, bulk, check, wait_settled
+from memory import MB, Growth, Others, read_at_most, value_of_size
+
+NO_ROOM = "OOM no room for this reply in the proxy's max_memory"
+LARGE = int(os.environ.get("RM_LARGE_VALUE_MB", "64")) * MB
+
+
+@pytest.fixture
+def one_server(start_proxy, start_server):
+    """one_server(megabytes, **settings) -> (proxy, its one worker, its one Redis, small keys)."""
+
+    def start(megabytes=256, kind=RedisServer, **settings):
+        server = start_server(kind)
+        settings = {"redis": kind is RedisServer, "timeout": 20000, **settings}
+        proxy = start_proxy({"p": pool([server], **settings)}, workers=1,
+                            process={"max_memory": f"{megabytes}m"})
+        [worker] = proxy.wait_workers()
+        keys = spread_keys(10)
+        if kind is RedisServer:
+            with server.client() as client:
+                for key in keys:
+                    client.call("SET", key, key)
+        return proxy, worker, server, keys
+
+    return start
+
+
+def pool_stats(proxy):
+    code, out, err = proxy.command("status", "--json")
+    assert code == 0, err
+    [shown] = json.loads(out)["pools"]
+    return shown["stats"]
+
+
+def queued(proxy):
+    return sum(server["out_queue"] for server in proxy.stats()["p"].values()
+               if isinstance(server, dict))
+
+
+# ---- large values -----------------------------------------------------------------------------------
+
+
+def test_a_large_value_both_ways_beside_others(one_server):
+    """To a reader at 50 MB/s: it costs little memory, others go on at the same server."""
+    proxy, worker, server, keys = one_server(max(256, LARGE // MB * 5 // 4))
+    value = value_of_size(LARGE)
+    with proxy.redis(timeout=60) as client, Others(proxy, keys, 2) as others:
+        growth = Growth(worker)
+        assert client.call("SET", "large", value) == "OK"
+        growth.assert_below(LARGE + 16 * MB)
+        others.wait_more(100)
+        growth.wait_returned()
+        growth = Growth(worker)
+        client.send(encode("GET", "large"))
+        assert client.read_line() == b"$%d\r\n" % LARGE
+        half = LARGE // 2
+        head = read_at_most(client, half, 50 * MB)
+        with proxy.redis() as newcomer:  # the others may all be behind the half reply
+            for key in keys * 10:
+                assert newcomer.call("GET", key) == key.encode()
+        assert head + read_at_most(client, LARGE - half, 50 * MB) == value
+        assert client.read_exactly(2) == b"\r\n"
+        growth.assert_below(16 * MB)
+        assert client.call("GET", keys[0]) == keys[0].encode()
+        others.wait_more(100)
+    with server.client() as direct:
+        assert direct.call("STRLEN", "large") == LARGE
+    assert pool_stats(proxy)["clients_dropped"] == 0
+
+
+def test_a_large_memcached_value_both_ways(one_server):
+    proxy, worker, _, _ = one_server(128, MemcachedServer)
+    value = value_of_size(30 * MB)
+    with proxy.memcached() as client:
+        growth = Growth(worker)
+        assert client.set(b"large", value) == b"STORED\r\n"
+        growth.assert_below(46 * MB)
+        growth.wait_returned()
+        growth = Growth(worker)
+        assert client.get(b"large") == value
+        growth.assert_below(16 * MB)
+        assert client.set(b"usual", value[:1000000]) == b"STORED\r\n"
+        assert client.get(b"usual") == value[:1000000]
+
+
+# ---- clients that read nothing ------------------------------------------------------------------------
+
+
+def test_a_client_that_asks_for_much_and_reads_nothing_goes(one_server):
+    """Two hundred values of 1 MB: little is kept of them, others go on, the client is closed."""
+    proxy, worker, server, keys = one_server(256, timeout=3000)
+    with server.client() as direct:
+        direct.call("SET", "megabyte", value_of_size(MB))
+    with Others(proxy, keys) as others, proxy.redis(receive_buffer_bytes=4096) as lazy:
+        others.wait_more(100)
+        growth = Growth(worker)
+        lazy.send(encode("GET", "megabyte") * 200)
+        others.wait_more(2000)
+        wait_until(lambda: pool_stats(proxy)["clients_dropped"] == 1, what="the client to be closed")
+        growth.assert_below(16 * MB)
+        others.wait_more(1000)
+        assert others.timed_out <= 8  # each client once, at most
+    assert "takes none of its replies" in proxy.log_text()
+    growth.wait_returned()
+    assert is_alive(worker)
+    wait_settled(proxy)
+
+
+def test_many_clients_that_read_nothing_stay_within_max_memory(one_server):
+    """Forty of them at one server: there are not so many spare connections."""
+    proxy, worker, server, keys = one_server(64, timeout=3000)
+    with server.client() as direct:
+        direct.call("SET", "large", value_of_size(2 * MB))
+    with contextlib.ExitStack() as stack, Others(proxy, keys) as others:
+        growth = Growth(worker)
+        for _ in range(40):
+            lazy = stack.enter_context(proxy.redis(receive_buffer_bytes=4096))
+            lazy.send(encode("GET", "large") * 5)
+        # Most of what they have asked for times out behind those that hold a connection.
+        wait_until(lambda: queued(proxy) < 20, 60, "the large replies to be through")
+        growth.assert_below(64 * MB + 16 * MB)
+        others.wait_more(100)
+
+
+# ---- the order of a client's requests -----------------------------------------------------------------
+
+
+def test_a_later_request_never_overtakes_an_earlier_one_on_a_spare(start_proxy):
+    """A SET waits behind a large reply whose client reads nothing. The GET after it must not take
+    the spare connection; the requests of others do."""
+    at = {}  # request: its connection
+
+    def script(words, connection, _):
+        at[b" ".join(words[:2])] = connection
+        if words[1] == b"large":
+            server.gate.wait(30)
+            connection.sendall(bulk(bytes(64 * MB)))
+            return True
+        return None
+
+    with ScriptedServer(script) as server:
+        proxy = start_proxy({"p": pool([server], redis=True, timeout=0)}, workers=1,
+                            arguments=("-v", "7"))
+        numbers = lambda: proxy.stats()["p"][f"127.0.0.1:{server.port}"]
+        with proxy.redis(receive_buffer_bytes=4096) as reader, proxy.redis() as writer, \
+                proxy.redis() as other:
+            reader.send(encode("GET", "large"))
+            server.wait_for_request(b"large")
+            writer.send(encode("SET", "key", "new"))
+            wait_until(lambda: numbers()["out_queue"] == 2, what="the SET behind the large reply")
+            server.gate.set()
+            wait_until(lambda: "a spare serves others" in proxy.log_text(),
+                       what="the connection to stop")
+            writer.send(encode("GET", "key"))
+            for i in range(20):  # whoever comes now is served at once
+                assert other.call("SET", f"other{i}", "1") == "OK"
+            assert at[b"SET other19"] is not at[b"GET large"]
+            assert b"GET key" not in at, "the GET has overtaken the SET before it"
+            assert len(reader.read_reply()) == 64 * MB
+            assert writer.read_reply() == "OK"
+            assert check(b"key", writer.read_reply())
+            assert at[b"GET key"] is at[b"SET key"] is at[b"GET large"]
+            # All is as before: one connection.
+            wait_until(lambda: numbers()["server_connections"] == 1, what="the spare to close")
+            assert writer.call("SET", "last", "1") == "OK"
+            assert at[b"SET last"] is at[b"GET large"]
+        wait_settled(proxy)
+
+
+def test_a_large_reply_that_breaks_off_while_its_client_lags(start_proxy):
+    """The server goes while its connection stands still: the half reply ends its client, nobody
+    else's request is lost but those behind it."""
+
+    def script(words, connection, _):
+        if words[1] == b"large":
+            connection.sendall(b"$%d\r\n" % (64 * MB) + bytes(40 * MB))
+            raise EOFError
+        return None
+
+    with ScriptedServer(script) as server:
+        proxy = start_proxy({"p": pool([server], redis=True, timeout=5000)}, workers=1)
+        with proxy.redis(receive_buffer_bytes=4096) as reader, proxy.redis() as other:
+            reader.send(encode("GET", "large"))
+            server.wait_for_request(b"large")
+            for i in range(200):
+                assert check(b"k%d" % i, other.call("GET", b"k%d" % i)) or i < 50
+            assert len(reader.read_to_end()) < 64 * MB
+        wait_settled(proxy)
+
+
+# ---- replies that wait for others ---------------------------------------------------------------------
+
+
+def test_replies_that_wait_for_a_stopped_server_do_not_fill_the_memory(start_proxy, start_server):
+    """One client asks a stopped server once, and another for far more than there is room for."""
+    servers = [start_server(RedisServer) for _ in range(2)]
+    proxy = start_proxy({"p": pool(servers, redis=True, timeout=0)}, workers=1,
+                        process={"max_memory": "64m"})
+    [worker] = proxy.wait_workers()
+    value = value_of_size(100_000)
+    with proxy.redis() as client:
+        for key in spread_keys(20):
+            client.call("SET", key, value)
+        sleeping, awake = ([key.decode() for key in sorted(server.keys())] for server in servers)
+        growth = Growth(worker)
+        with stopped([servers[0].process.pid]):
+            client.send(encode("GET", sleeping[0]))
+            for i in range(2000):  # 200 MB
+                client.send(encode("GET", awake[i % len(awake)]))
+            with proxy.redis() as other:
+                for key in awake * 20:
+                    assert other.call("GET", key) == value
+            growth.assert_below(64 * MB + 16 * MB)
+        replies = client.read_replies(2001)
+        assert client.call("GET", awake[0]) == value
+    assert replies[0] == value
+    good = replies.count(value)
+    refused = [reply for reply in replies if isinstance(reply, RespError)]
+    assert good + len(refused) == 2001
+    assert 100 <= good <= 700, good
+    assert {str(reply) for reply in refused} == {NO_ROOM}
+
+
+def test_a_joined_reply_larger_than_the_memory_is_an_error(start_proxy, start_server):
+    servers = [start_server(RedisServer) for _ in range(2)]
+    proxy = start_proxy({"p": pool(servers, redis=True, timeout=20000)}, workers=1,
+                        process={"max_memory": "64m"})
+    [worker] = proxy.wait_workers()
+    value = value_of_size(MB)
+    with proxy.redis() as client:
+        keys = spread_keys(20)
+        for key in keys:
+            client.call("SET", key, value)
+        assert client.call("MGET", *keys) == [value] * 20
+        growth = Growth(worker)
+        client.send(encode("MGET", *(keys * 10)) + encode("GET", keys[0]))
+        refused, good = client.read_replies(2)
+        assert isinstance(refused, RespError) and str(refused) == NO_ROOM
+        assert good == value
+        growth.assert_below(64 * MB + 16 * MB)
+        assert client.call("MGET", *keys) == [value] * 20

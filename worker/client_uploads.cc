@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// ClientSession: requests that do not arrive in one go. Their length is taken of max_memory as soon
+// as a header tells it, so that what has been admitted can always arrive: no two half-sent bodies
+// can wait for each other. What does not fit is answered with an error in its place, and its bytes
+// are thrown away as they come.
+#include <utility>
+
+#include "worker/client_session.h"
+#include "worker/error_lines.h"
+#include "worker/pool.h"
+
+namespace ringmaster::worker {
+
+using proto::ParseStatus;
+using stats::PoolStat;
+
+void ClientSession::keep_rest(Window& window, size_t used) {
+    Memory& memory = path_.memory;
+    const char* const rest = window.begin + used;
+    const size_t size = window.size - used;
+    const size_t needed = redis_ ? redis_parser_.bytes_needed() : memcached_parser_.bytes_needed();
+    if (needed <= kStashBytes) {
+        input_.keep(memory.chunks, window, rest, size, needed);
+        return;
+    }
+    const size_t more = InputBuffer::bytes_to_take(window, rest, needed);
+    const size_t in_use = memory.bytes_in_use();
+    if (!memory.budget.admits_body(in_use, more, needed)) {
+        refuse_for_memory(window, used);
+        return;
+    }
+    input_.keep(memory.chunks, window, rest, size, needed,
+                memory.budget.spare_for_body(in_use, more, needed));
+    body_bytes_ = input_.own_bytes();
+    memory.budget.add_body(body_bytes_);
+    watch();
+    last_moved_ms_ = path_.loop.active_ms();
+}
+
+void ClientSession::refuse_for_memory(Window& window, size_t used) {
+    const char* const rest = window.begin + used;
+    const size_t size = window.size - used;
+    pool_->stats().add(PoolStat::kOutOfMemory);
+    if (redis_ && !redis_parser_.is_inline()) {
+        refusing_ = true;
+        drop_refused(window, rest, size);
+        return;
+    }
+    if (!redis_) {
+        const std::string_view line = server_error_line(false, kNoMemoryForRequest);
+        memcached_parser_.refuse_block(line.data());
+        const size_t dropped = drop_refused_bytes(size);
+        if (dropped > 0) {
+            input_.keep(path_.memory.chunks, window, rest + dropped, size - dropped,
+                        memcached_parser_.bytes_needed());
+            return;
+        }
+    }
+    // A line: where it ends is not known, so nothing behind it can be understood.
+    refuse_protocol(server_error_line(redis_, kNoMemoryForRequest));
+    maybe_end();
+}
+
+void ClientSession::drop_refused(Window& window, const char* rest, size_t size) {
+    const size_t dropped = redis_parser_.discardable(size);
+    redis_parser_.rebase(dropped);
+    input_.keep(path_.memory.chunks, window, rest + dropped, size - dropped,
+                redis_parser_.bytes_needed());
+}
+
+bool ClientSession::go_on_uploading(Window& window) {
+    give_body_back();  // keep_rest() takes it again if it is still needed
+    if (!refusing_) {
+        return true;
+    }
+    const ParseStatus status = redis_parser_.parse(window.begin, window.size);
+    if (status == ParseStatus::kNeedMore) {
+        drop_refused(window, window.begin, window.size);
+        return false;
+    }
+    refusing_ = false;
+    if (status != ParseStatus::kDone) {
+        refuse_protocol("-ERR " + std::string(redis_parser_.problem()) + "\r\n");
+        return true;
+    }
+    window.begin += redis_parser_.position();
+    window.size -= redis_parser_.position();
+    redis_parser_.reset();
+    answer(server_error_line(true, kNoMemoryForRequest), true);
+    return true;
+}
+
+void ClientSession::give_body_back() noexcept {
+    path_.memory.budget.remove_body(std::exchange(body_bytes_, 0));
+}
+
+void ClientSession::drop_input() noexcept {
+    input_.clear();
+    give_body_back();
+}
+
+}  // namespace ringmaster::worker

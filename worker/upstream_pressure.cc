@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// UpstreamConnection: back-pressure. It stops for a client that lags, clients wait for its queue,
+// and replies that have no room are given up.
+#include <algorithm>
+
+#include "common/base/log.h"
+#include "worker/client_session.h"
+#include "worker/error_lines.h"
+#include "worker/pool.h"
+#include "worker/server.h"
+#include "worker/upstream_connection.h"
+
+namespace ringmaster::worker {
+
+// ---- a client that lags ----
+
+void UpstreamConnection::judge_lag() {
+    ClientSession& client = *head_->request->client;
+    const bool is_large = streaming_ && streamed_bytes_ + parser_needed() > kLargeReplyBytes;
+    if (is_held() || head_->expired || !client.lags(is_large)) {
+        return;
+    }
+    if (retiring_ || !server_->may_hold(*this)) {
+        client.on_no_hold();
+        return;
+    }
+    stream_.stop_reading();
+    held_by_ = &client;
+    path_.held.push_back(*this);
+    was_held_lately_ = true;
+    client.on_hold();
+    server_->begin_diversion();
+}
+
+void UpstreamConnection::release() {
+    base::ListLink<HeldTag>& link = *this;
+    link.unlink();
+    held_by_ = nullptr;
+    last_progress_ms_ = path_.loop.active_ms();
+    if (connected_) {
+        stream_.start_reading();
+    }
+}
+
+void UpstreamConnection::tie_all(OrderTies& ties) {
+    for (const Fragment* f = head_; f != nullptr; f = f->fifo_next) {
+        if (f->request->client != nullptr && !f->expired) {
+            ties.add(f->request->client, this);
+        }
+    }
+}
+
+// What has been answered with an error already holds its client no longer.
+void UpstreamConnection::untie(const Fragment& fragment) {
+    if (fragment.request->client != nullptr && !fragment.expired) {
+        server_->ties().remove(fragment.request->client, this);
+    }
+}
+
+// ---- clients that wait for the queue ----
+
+void UpstreamConnection::wake_waiting() {
+    // In the order they came, and no more than there is room for: who fills it again waits behind
+    // all others.
+    size_t room = kUpstreamBytes - std::min(kUpstreamBytes, out_.bytes());
+    while (room >= kReadBytes && !waiting_.empty()) {
+        room -= kReadBytes;
+        waiting_.front()->on_uncrowded();
+    }
+}
+
+void UpstreamConnection::wake_all_waiting() {
+    while (!waiting_.empty()) {
+        waiting_.front()->on_uncrowded();
+    }
+}
+
+// ---- replies without room ----
+
+void UpstreamConnection::keep_rest(Window& window, const char* rest, size_t size) {
+    if (size == 0) {
+        return;
+    }
+    Memory& memory = path_.memory;
+    const size_t more = InputBuffer::bytes_to_take(window, rest, parser_needed());
+    if (more > kReadBytes && !memory.fits(more)) {
+        server_->pool().stats().add(stats::PoolStat::kOutOfMemory);
+        expire(*head_, kNoMemoryForReply);  // nobody wants it any more: it goes as it comes
+        const size_t taken = stream_part(window, rest, size);
+        rest += taken;
+        size -= taken;
+    }
+    input_.keep(memory.chunks, window, rest, size, parser_needed(), memory.spare());
+}
+
+}  // namespace ringmaster::worker
