@@ -13,6 +13,7 @@
 #include <string_view>
 #include <utility>
 
+#include "common/base/inline.h"
 #include "common/base/rng.h"
 #include "common/hash/fnv.h"
 #include "common/hash/registry.h"
@@ -33,8 +34,7 @@ class Placement {
               std::span<const RingServer> servers);
 
     // kNoShard when no server is live.
-    [[gnu::always_inline, nodiscard]] uint32_t shard_of(std::string_view key,
-                                                        base::Rng& rng) const noexcept {
+    [[nodiscard]] RM_INLINE uint32_t shard_of(std::string_view key, base::Rng& rng) const noexcept {
         if (is_default_) [[likely]] {
             return ring_.ketama_shard_of(key.empty() ? 0 : hash::fnv1a_64(key.data(), key.size()));
         }
