@@ -76,6 +76,7 @@ inline uint32_t redis_db_of(const PoolConfig& pool, const ServerConfig& server) 
 // decides".
 struct ProcessConfig {
     std::optional<uint32_t> workers;  // 0 = auto
+    bool cpu_affinity = false;        // each worker has one CPU; else any
     std::optional<std::string> log_file;
     std::optional<int> log_level;  // 0..11
     std::optional<std::string> pid_file;

@@ -42,6 +42,9 @@ Choice choice_readmit() {
 Choice choice_workers() {
     return {"auto", number_between(1, kMaxWorkers)};
 }
+Choice choice_cpu_affinity() {
+    return {"off", "auto"};
+}
 Choice choice_listen() {
     return {"host:port", "/path"};
 }
@@ -94,6 +97,9 @@ std::string form_server() {
 
 std::string form_workers() {
     return choice_workers().either();
+}
+std::string form_cpu_affinity() {
+    return choice_cpu_affinity().either();
 }
 std::string form_log_level() {
     return number_between(0, kMaxLogLevel);

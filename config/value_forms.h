@@ -32,6 +32,7 @@ Choice choice_cross_shard();
 Choice choice_eject_mode();
 Choice choice_readmit();
 Choice choice_workers();
+Choice choice_cpu_affinity();
 Choice choice_listen();
 Choice choice_server();
 
@@ -53,6 +54,7 @@ std::string form_server();
 
 // Process keys.
 std::string form_workers();
+std::string form_cpu_affinity();
 std::string form_log_level();
 std::string form_port();
 std::string form_text();

@@ -185,6 +185,14 @@ Problem read_workers(std::string_view text, std::optional<uint32_t>& target) {
     return {};
 }
 
+Problem read_cpu_affinity(std::string_view text, bool& target) {
+    if (text != "off" && text != "auto") {
+        return {choice_cpu_affinity().neither(), {}};
+    }
+    target = text == "auto";
+    return {};
+}
+
 Problem read_log_level(std::string_view text, std::optional<int>& target) {
     const auto value = parse_number(text, kMaxLogLevel);
     if (!value) {

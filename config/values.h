@@ -51,6 +51,7 @@ Problem read_server(std::string_view text, std::vector<ServerConfig>& target);  
 
 // Process keys.
 Problem read_workers(std::string_view text, std::optional<uint32_t>& target);
+Problem read_cpu_affinity(std::string_view text, bool& target);  // off, auto
 Problem read_log_level(std::string_view text, std::optional<int>& target);
 Problem read_port(std::string_view text, std::optional<uint16_t>& target);
 Problem read_text(std::string_view text, std::optional<std::string>& target);

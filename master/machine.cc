@@ -40,18 +40,6 @@ std::string read_small_file(const std::string& path) {
     return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-uint32_t cpus_by_affinity() {
-    // Grows until the kernel's mask fits: machines with over 1024 CPUs.
-    for (size_t sets = 1; sets <= 64; sets *= 2) {
-        std::vector<cpu_set_t> mask(sets);
-        const size_t size_bytes = sets * sizeof(cpu_set_t);
-        if (::sched_getaffinity(0, size_bytes, mask.data()) == 0) {
-            return static_cast<uint32_t>(std::max(CPU_COUNT_S(size_bytes, mask.data()), 1));
-        }
-    }
-    return 1;
-}
-
 }  // namespace
 
 std::optional<uint32_t> parse_cpu_max(std::string_view text) noexcept {
@@ -99,8 +87,30 @@ std::optional<uint64_t> parse_memory_max(std::string_view text) noexcept {
     return parse_whole(next_word(text));
 }
 
+std::vector<uint32_t> cpus_by_affinity() {
+    std::vector<uint32_t> cpus;
+    // Grows until the kernel's mask fits: machines with over 1024 CPUs.
+    for (size_t sets = 1; sets <= 64; sets *= 2) {
+        std::vector<cpu_set_t> mask(sets);
+        const size_t size_bytes = sets * sizeof(cpu_set_t);
+        if (::sched_getaffinity(0, size_bytes, mask.data()) == 0) {
+            for (uint32_t cpu = 0; cpu < size_bytes * 8; ++cpu) {
+                if (CPU_ISSET_S(cpu, size_bytes, mask.data())) {
+                    cpus.push_back(cpu);
+                }
+            }
+            break;
+        }
+    }
+    return cpus;
+}
+
+std::optional<uint32_t> cpu_of_slot(const std::vector<uint32_t>& cpus, size_t slot) noexcept {
+    return cpus.empty() ? std::nullopt : std::optional(cpus[slot % cpus.size()]);
+}
+
 uint32_t usable_cpu_count() {
-    uint32_t count = cpus_by_affinity();
+    auto count = static_cast<uint32_t>(std::max<size_t>(cpus_by_affinity().size(), 1));
     for_each_cgroup_file("cpu.max", [&count](const std::string& text) {
         count = std::min(count, parse_cpu_max(text).value_or(count));
     });

@@ -3,10 +3,12 @@
 // `max_memory: auto` is a quarter of).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ringmaster::master {
 
@@ -19,6 +21,12 @@ std::optional<std::string> parse_cgroup_path(std::string_view text);
 
 // min(CPUs by affinity, the tightest cpu.max of our cgroup and its ancestors), at least 1.
 uint32_t usable_cpu_count();
+
+// The CPUs this process may run on, ascending; empty when the kernel does not tell.
+std::vector<uint32_t> cpus_by_affinity();
+
+// Which of `cpus` the worker of this slot has; nothing when there are none. Pure.
+std::optional<uint32_t> cpu_of_slot(const std::vector<uint32_t>& cpus, size_t slot) noexcept;
 
 // The text of a cgroup v2 memory.max ("1073741824", "max") -> bytes; nothing when unlimited. Pure.
 std::optional<uint64_t> parse_memory_max(std::string_view text) noexcept;

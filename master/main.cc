@@ -20,6 +20,7 @@ int main(int argument_count, char** arguments) {
                                     .log_fd = environment->has_log ? master::kWorkerLogFd : -1,
                                     .log_level = environment->log_level,
                                     .master_pid = environment->master_pid,
+                                    .cpu = environment->cpu,
                                     .credentials = environment->credentials});
     }
     std::vector<std::string> words;

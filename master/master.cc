@@ -67,6 +67,7 @@ Master::Master(io::Loop& loop, Settings settings, ConfigFile file, MergeSettings
                    .listeners = listeners_,
                    .ring = [this](size_t pool) { return ring(pool); },
                    .credentials = settings_.worker_credentials,
+                   .one_cpu_each = settings_.cpu_affinity == "auto",
                    .detached = settings_.daemonize},
                   *this),
       stats_server_(loop,

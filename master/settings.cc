@@ -24,6 +24,7 @@ Settings merge_settings(const Options& options, const config::ProcessConfig& pro
     settings.config_file = options.config_file;
     const uint32_t workers = first_of(options.workers, process.workers, 0U);
     settings.workers = std::min(workers == 0 ? machine.cpus : workers, kMaxWorkers);
+    settings.cpu_affinity = process.cpu_affinity ? "auto" : "off";
     settings.log_file = first_of(options.log_file, process.log_file, settings.log_file);
     settings.log_level = first_of(options.log_level, process.log_level, settings.log_level);
     settings.pid_file = first_of(options.pid_file, process.pid_file, settings.pid_file);
@@ -53,6 +54,7 @@ std::vector<std::string> keep_what_cannot_change(const Settings& running, Settin
             wanted = now;
         }
     };
+    keep("cpu_affinity", running.cpu_affinity, next.cpu_affinity);
     keep("stats_address", running.stats_address, next.stats_address);
     keep("stats_port", running.stats_port, next.stats_port);
     keep("log_file", running.log_file, next.log_file);

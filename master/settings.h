@@ -18,8 +18,9 @@ inline constexpr const char* kDefaultControlPath = "/run/ringmaster/control.sock
 
 struct Settings {
     std::string config_file;
-    uint32_t workers = 1;  // 1..kMaxWorkers
-    std::string log_file;  // empty = stderr
+    uint32_t workers = 1;              // 1..kMaxWorkers
+    std::string cpu_affinity = "off";  // or "auto": each worker has one CPU
+    std::string log_file;              // empty = stderr
     int log_level = 5;
     std::string pid_file;                   // empty = none
     std::string stats_address = "0.0.0.0";  // a host, or a path when it begins with '/'

@@ -87,6 +87,7 @@ Json worker_json(const WorkerStatus& worker, const std::vector<PoolStatus>& pool
     Json out;
     out["slot"] = worker.slot;
     out["pid"] = worker.pid;
+    out["cpu"] = worker.cpu ? Json(*worker.cpu) : Json();
     out["state"] = worker.state;
     out["surplus"] = worker.surplus;
     out["silent"] = worker.silent;

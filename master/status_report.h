@@ -49,7 +49,8 @@ struct WorkerPoolStatus {
 struct WorkerStatus {
     size_t slot = 0;
     int64_t pid = 0;
-    std::string state;  // starting, configured, ready, dead
+    std::optional<uint32_t> cpu;  // the only one it was told to run on
+    std::string state;            // starting, configured, ready, dead
     uint64_t age_ms = 0;
     bool surplus = false;              // not wanted any more: it ends with its last client
     bool silent = false;               // ready, but its beats stay away

@@ -76,11 +76,12 @@ std::string worker_state(const WorkerStatus& worker) {
 }
 
 std::string workers_text(const StatusReport& report) {
-    Table table({"WORKER", "PID", "STATE", "AGE", "CLIENTS", "BEAT", "LAG", "CRASHES"});
+    Table table({"WORKER", "PID", "CPU", "STATE", "AGE", "CLIENTS", "BEAT", "LAG", "CRASHES"});
     for (const WorkerStatus& worker : report.workers) {
         const bool beats = worker.beat_age_ms.has_value();
-        table.add({format("{}", worker.slot), format("{}", worker.pid), worker_state(worker),
-                   duration(worker.age_ms), format("{}", worker.clients),
+        table.add({format("{}", worker.slot), format("{}", worker.pid),
+                   worker.cpu ? format("{}", *worker.cpu) : std::string("any"),
+                   worker_state(worker), duration(worker.age_ms), format("{}", worker.clients),
                    beats ? format("{} ms ago", *worker.beat_age_ms) : std::string("none"),
                    format("{} ms", worker.lag_ms), format("{}", worker.crashes)});
     }

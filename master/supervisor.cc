@@ -10,6 +10,7 @@
 #include "common/base/format.h"
 #include "common/base/log.h"
 #include "master/listener_messages.h"
+#include "master/machine.h"
 
 namespace ringmaster::master {
 
@@ -60,8 +61,12 @@ void Supervisor::spawn(size_t index) {
     Slot& slot = slots_[index];
     slot.sockets.clear();
     slot.worker = std::make_unique<WorkerProcess>(loop_, index, static_cast<WorkerEvents&>(*this));
+    // Asked each time: what we may run on can change.
+    const std::optional<uint32_t> cpu =
+        provisions_.one_cpu_each ? cpu_of_slot(cpus_by_affinity(), index) : std::nullopt;
     const base::Status status = slot.worker->start({.credentials = provisions_.credentials,
                                                     .log_level = base::log_level(),
+                                                    .cpu = cpu,
                                                     .detached = provisions_.detached});
     if (!status) {
         RM_LOG(kErr, "worker {}: {}", index, status.error().message);

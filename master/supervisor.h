@@ -62,6 +62,7 @@ struct Provisions {
     const ListenerSet& listeners;
     std::function<control::RingState(size_t pool)> ring;
     std::optional<io::Credentials> credentials;  // of the workers; else they stay who we are
+    bool one_cpu_each = false;                   // each worker runs on one CPU, by its slot
     bool detached = false;
 };
 

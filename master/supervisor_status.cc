@@ -47,6 +47,7 @@ std::vector<WorkerStatus> Supervisor::worker_statuses() const {
             continue;  // before the first
         }
         status.pid = worker->pid();
+        status.cpu = worker->cpu();
         status.state = state_text(worker->state());
         if (worker->state() == WorkerProcess::State::kDead) {
             continue;

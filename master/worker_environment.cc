@@ -26,8 +26,9 @@ bool take_number(std::string_view& text, T& number) {
 }  // namespace
 
 std::string write_worker_environment(const WorkerEnvironment& environment) {
-    std::string text = base::format("{};{};{};{};", environment.slot, environment.log_level,
-                                    environment.master_pid, static_cast<int>(environment.has_log));
+    std::string text = base::format("{};{};{};{};{};", environment.slot, environment.log_level,
+                                    environment.master_pid, static_cast<int>(environment.has_log),
+                                    environment.cpu);
     if (environment.credentials) {
         text += base::format("{};{};", environment.credentials->uid, environment.credentials->gid);
         for (const gid_t group : environment.credentials->groups) {
@@ -41,7 +42,8 @@ std::optional<WorkerEnvironment> parse_worker_environment(std::string_view text)
     WorkerEnvironment environment;
     int has_log = 0;
     if (!take_number(text, environment.slot) || !take_number(text, environment.log_level) ||
-        !take_number(text, environment.master_pid) || !take_number(text, has_log)) {
+        !take_number(text, environment.master_pid) || !take_number(text, has_log) ||
+        !take_number(text, environment.cpu) || environment.cpu < -1) {
         return std::nullopt;
     }
     environment.has_log = has_log != 0;

@@ -24,10 +24,11 @@ struct WorkerEnvironment {
     int log_level = 5;
     pid_t master_pid = 0;
     bool has_log = false;                        // descriptor 4 is the log; else stderr is
+    int cpu = -1;                                // the only one to run on; -1: any
     std::optional<io::Credentials> credentials;  // who to become
 };
 
-// "slot;level;pid;0 or 1;" and, to become somebody else, "uid;gid;group;group;".
+// "slot;level;pid;0 or 1;cpu;" and, to become somebody else, "uid;gid;group;group;".
 std::string write_worker_environment(const WorkerEnvironment& environment);
 std::optional<WorkerEnvironment> parse_worker_environment(std::string_view text);
 

@@ -49,6 +49,7 @@ WorkerProcess::WorkerProcess(io::Loop& loop, size_t slot, WorkerEvents& events)
 
 base::Status WorkerProcess::start(const WorkerLaunch& launch) {
     born_ms_ = loop_.now_ms();
+    cpu_ = launch.cpu;
     const auto ends = io::make_channel_pair();
     if (!ends) {
         return ends.error();
@@ -65,6 +66,7 @@ base::Status WorkerProcess::start(const WorkerLaunch& launch) {
                                                    .log_level = launch.log_level,
                                                    .master_pid = ::getpid(),
                                                    .has_log = has_log,
+                                                   .cpu = cpu_ ? static_cast<int>(*cpu_) : -1,
                                                    .credentials = launch.credentials}));
     options.descriptors = {{kWorkerControlFd, theirs}};
     if (has_log) {

@@ -56,7 +56,8 @@ class WorkerEvents {
 struct WorkerLaunch {
     std::optional<io::Credentials> credentials;  // who to become; else it stays who we are
     int log_level = 5;
-    bool detached = false;  // descriptors 0 to 2 are /dev/null instead of ours
+    std::optional<uint32_t> cpu;  // the only one to run on
+    bool detached = false;        // descriptors 0 to 2 are /dev/null instead of ours
 };
 
 class WorkerProcess : private WorkerLinkHandler {
@@ -74,6 +75,8 @@ class WorkerProcess : private WorkerLinkHandler {
     [[nodiscard]] State state() const noexcept { return state_; }
     [[nodiscard]] bool running() const noexcept { return process_.running(); }
     [[nodiscard]] pid_t pid() const noexcept { return pid_; }  // also of a dead one
+    // The only one it was told to run on.
+    [[nodiscard]] std::optional<uint32_t> cpu() const noexcept { return cpu_; }
     [[nodiscard]] uint64_t age_ms() const noexcept { return loop_.now_ms() - born_ms_; }
     // Requires a successful start().
     [[nodiscard]] WorkerLink& link() noexcept { return *link_; }
@@ -105,6 +108,7 @@ class WorkerProcess : private WorkerLinkHandler {
     uint64_t expected_generation_ = 0;
     uint64_t born_ms_ = 0;
     pid_t pid_ = 0;
+    std::optional<uint32_t> cpu_;
     bool accept_stopped_ = false;
     control::Beat last_beat_;
     std::optional<uint64_t> beat_at_ms_;

@@ -3,11 +3,12 @@
 // Described where it is declared (client_session.h).
 #pragma once
 
+#include "common/base/inline.h"
 #include "worker/client_session.h"
 
 namespace ringmaster::worker {
 
-inline void release_request(Memory& memory, Request* request) noexcept {
+RM_INLINE inline void release_request(Memory& memory, Request* request) noexcept {
     RM_DEBUG_ASSERT(request->client == nullptr);
     RM_DEBUG_ASSERT(request->at_servers == 0);
     if (request->split != nullptr) [[unlikely]] {
@@ -16,7 +17,7 @@ inline void release_request(Memory& memory, Request* request) noexcept {
     memory.requests.destroy(request);
 }
 
-inline void ClientSession::pop_head() noexcept {
+RM_INLINE inline void ClientSession::pop_head() noexcept {
     Request* request = head_;
     head_ = request->next;
     if (head_ == nullptr) {
@@ -29,8 +30,8 @@ inline void ClientSession::pop_head() noexcept {
     }
 }
 
-[[gnu::always_inline]] inline void ClientSession::on_reply(Request& request, const Window& window,
-                                                           const char* data, size_t size) {
+RM_INLINE inline void ClientSession::on_reply(Request& request, const Window& window,
+                                              const char* data, size_t size) {
     if (&request != head_) {
         if (!request.silent) {
             store_reply(request.fragment, window, data, size);

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "common/base/inline.h"
 #include "common/base/intrusive_list.h"
 #include "common/io/stream.h"
 #include "common/proto/memcached/request_parser.h"
@@ -151,7 +152,7 @@ class ClientSession : public io::StreamHandler,
     void emit(Request& request);
     void emit_joined(Request& request);
     void pop_head() noexcept;  // answer.h
-    void mark_dirty() {
+    RM_INLINE void mark_dirty() {
         if (is_open()) {
             path_.flush.mark(*this);
         }

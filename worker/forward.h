@@ -8,13 +8,14 @@
 #include <cstdint>
 #include <limits>
 
+#include "common/base/inline.h"
 #include "worker/answer.h"
 #include "worker/client_session.h"
 #include "worker/pool.h"
 
 namespace ringmaster::worker {
 
-[[gnu::always_inline]] inline void UpstreamConnection::push(Fragment& fragment) noexcept {
+RM_INLINE inline void UpstreamConnection::push(Fragment& fragment) noexcept {
     fragment.fifo_next = nullptr;
     if (tail_ != nullptr) {
         tail_->fifo_next = &fragment;
@@ -31,8 +32,8 @@ namespace ringmaster::worker {
     ++unsent_count_;
 }
 
-[[gnu::always_inline]] inline void UpstreamConnection::enqueue(Fragment& fragment,
-                                                               size_t request_bytes) noexcept {
+RM_INLINE inline void UpstreamConnection::enqueue(Fragment& fragment,
+                                                  size_t request_bytes) noexcept {
     RM_DEBUG_ASSERT(is_open());
     fragment.request_bytes = static_cast<uint32_t>(
         std::min<size_t>(request_bytes, std::numeric_limits<uint32_t>::max()));
@@ -43,7 +44,7 @@ namespace ringmaster::worker {
     path_.flush.mark(*this);
 }
 
-[[gnu::always_inline]] inline Request& ClientSession::new_request() {
+RM_INLINE inline Request& ClientSession::new_request() {
     Request* request = path_.memory.requests.make();
     request->client = this;
     request->fragment.request = request;
@@ -57,8 +58,8 @@ namespace ringmaster::worker {
     return *request;
 }
 
-[[gnu::always_inline]] inline OutQueue* ClientSession::forward(Fragment& fragment, uint32_t shard,
-                                                               size_t size_bytes) {
+RM_INLINE inline OutQueue* ClientSession::forward(Fragment& fragment, uint32_t shard,
+                                                  size_t size_bytes) {
     UpstreamConnection* connection = nullptr;
     if (shard != ring::kNoShard && !refuses_for_memory(size_bytes) && pool_->may_send(shard))
         [[likely]] {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/base/format.h"
+#include "common/base/inline.h"
 #include "worker/client_session.h"
 #include "worker/forward.h"
 #include "worker/pool.h"
@@ -21,9 +22,8 @@ namespace {
 constexpr std::string_view kPlaceholderKey = "placeholder";
 }  // namespace
 
-[[gnu::always_inline]] inline void ClientSession::forward_get(const Window& window,
-                                                              std::string_view request,
-                                                              std::string_view key) {
+RM_INLINE inline void ClientSession::forward_get(const Window& window, std::string_view request,
+                                                 std::string_view key) {
     Request& queued = new_request();
     queued.unanswered = 1;
     OutQueue* out = forward(queued.fragment, pool_->shard_of(key), request.size());

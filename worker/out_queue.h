@@ -12,6 +12,7 @@
 #include <sys/uio.h>
 
 #include "common/base/chunk.h"
+#include "common/base/inline.h"
 #include "worker/limits.h"
 
 namespace ringmaster::worker {
@@ -36,7 +37,7 @@ class OutQueue {
     OutQueue& operator=(const OutQueue&) = delete;
     ~OutQueue();  // must be empty: see clear()
 
-    [[gnu::always_inline]] void append(Memory& memory, const char* data, size_t size) {
+    RM_INLINE void append(Memory& memory, const char* data, size_t size) {
         if (size - 1 < room_) {  // false for 0 bytes, too
             std::memcpy(write_at_, data, size);
             write_at_ += size;
@@ -52,8 +53,8 @@ class OutQueue {
     }
     // By reference when that is cheaper: `data` lies in `chunk` (which may be null: then it is
     // copied).
-    [[gnu::always_inline]] void append_from(Memory& memory, const base::ChunkRef& chunk,
-                                            const char* data, size_t size) {
+    RM_INLINE void append_from(Memory& memory, const base::ChunkRef& chunk, const char* data,
+                               size_t size) {
         if (size < kReferenceBytes || !chunk) [[likely]] {
             append(memory, data, size);
         } else {

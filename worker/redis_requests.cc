@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ClientSession: Redis requests. What a command needs is in its row of the command table.
 #include "common/base/format.h"
+#include "common/base/inline.h"
 #include "common/base/log.h"
 #include "common/proto/redis/inline_request.h"
 #include "common/proto/redis/keys.h"
@@ -94,9 +95,8 @@ bool has_several_keys(const RequestView& request) {
 
 }  // namespace
 
-[[gnu::always_inline]] inline void ClientSession::forward_redis(const Window& window,
-                                                                const RequestView& request,
-                                                                uint32_t shard) {
+RM_INLINE inline void ClientSession::forward_redis(const Window& window, const RequestView& request,
+                                                   uint32_t shard) {
     Request& queued = new_request();
     queued.unanswered = 1;
     OutQueue* out = forward(queued.fragment, shard, request.bytes.size());

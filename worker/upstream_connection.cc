@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/base/format.h"
+#include "common/base/inline.h"
 #include "common/base/log.h"
 #include "worker/answer.h"
 #include "worker/client_session.h"
@@ -19,7 +20,7 @@ namespace ringmaster::worker {
 using proto::ParseStatus;
 using stats::ServerStat;
 
-[[gnu::always_inline]] inline Fragment* UpstreamConnection::pop() {
+RM_INLINE inline Fragment* UpstreamConnection::pop() {
     Fragment* fragment = head_;
     if (server_->keeps_ties()) [[unlikely]] {
         untie(*fragment);
@@ -114,9 +115,8 @@ std::span<char> UpstreamConnection::on_alloc() noexcept {
     return input_.prepare(path_.memory.chunks, path_.hot);
 }
 
-[[gnu::always_inline]] inline void UpstreamConnection::deliver_plain(const Window& window,
-                                                                     const char* data,
-                                                                     size_t size) {
+RM_INLINE inline void UpstreamConnection::deliver_plain(const Window& window, const char* data,
+                                                        size_t size) {
     Request& request = *pop()->request;
     Server& server = *server_;
     server.pool().on_server_success(server.shard());

@@ -77,7 +77,7 @@ class UpstreamConnection : public io::StreamHandler,
     // So much waits to be sent that who adds to it shall wait until there is room again.
     [[nodiscard]] bool is_crowded() const noexcept { return out_.bytes() > kUpstreamBytes; }
     [[nodiscard]] bool has_room() const noexcept { return out_.bytes() <= kUpstreamResumeBytes; }
-    void add_waiting(ClientSession& client) { waiting_.push_back(client); }
+    void add_waiting(ClientSession& client);
 
     // Requests written and not yet answered, and requests not wholly written, with their bytes.
     struct QueueLengths {

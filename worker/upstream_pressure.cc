@@ -12,6 +12,10 @@
 
 namespace ringmaster::worker {
 
+void UpstreamConnection::add_waiting(ClientSession& client) {
+    waiting_.push_back(client);
+}
+
 // ---- a client that lags ----
 
 void UpstreamConnection::judge_lag() {

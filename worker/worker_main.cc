@@ -2,9 +2,12 @@
 #include "worker/worker_main.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <string>
+#include <vector>
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -31,6 +34,18 @@ void open_log(const WorkerOptions& options) {
     }
 }
 
+// 0 or an errno: then it runs wherever it may.
+int run_on(int cpu) {
+    if (cpu < 0) {
+        return 0;
+    }
+    const auto index = static_cast<size_t>(cpu);
+    std::vector<cpu_set_t> mask(index / CPU_SETSIZE + 1);
+    const size_t size_bytes = mask.size() * sizeof(cpu_set_t);
+    CPU_SET_S(index, size_bytes, mask.data());
+    return ::sched_setaffinity(0, size_bytes, mask.data()) == 0 ? 0 : errno;
+}
+
 // To the master and the log, before there is a loop.
 void say_failed(const WorkerOptions& options, const std::string& reason) {
     RM_LOG(kCrit, "{}", reason);
@@ -43,6 +58,8 @@ void say_failed(const WorkerOptions& options, const std::string& reason) {
 }  // namespace
 
 int worker_main(const WorkerOptions& options) {
+    // First of all: memory comes from the node of the CPU that touches it first.
+    const int affinity_error = run_on(options.cpu);
     // Started from /proc/self/exe the process would be called "exe"; pgrep must find it.
     ::prctl(PR_SET_NAME, "ringmaster");
     // What whoever started the master left open is none of ours.
@@ -52,6 +69,10 @@ int worker_main(const WorkerOptions& options) {
         io::ignore_signal(number);
     }
     open_log(options);
+    if (affinity_error != 0) {
+        RM_LOG(kWarn, "cannot run on CPU {} alone: {}", options.cpu,
+               base::errno_text(affinity_error));
+    }
     if (options.credentials) {
         if (const base::Status status = io::become(*options.credentials); !status) {
             say_failed(options, status.error().message);

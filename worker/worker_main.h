@@ -18,6 +18,7 @@ struct WorkerOptions {
     int log_fd = -1;     // -1: stderr
     int log_level = 5;
     pid_t master_pid = 0;
+    int cpu = -1;                                // the only one to run on; -1: any
     std::optional<io::Credentials> credentials;  // who to become before anything is served
 };
 

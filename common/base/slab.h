@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "common/base/assert.h"
+#include "common/base/inline.h"
 #include "common/base/intrusive_list.h"
 
 namespace ringmaster::base {
@@ -34,7 +35,7 @@ class Slab {
     }
 
     template <class... Args>
-    T* make(Args&&... args) {
+    RM_INLINE T* make(Args&&... args) {
         Block* block = with_room_.front_or_null();
         if (block == nullptr) [[unlikely]] {
             block = fresh_block();

@@ -7,11 +7,13 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "common/base/inline.h"
+
 namespace ringmaster::hash {
 
 // Despite the name only the low 32 bits of FNV-1a-64 are kept; the multiplier's high half never
 // reaches them. Bytes are sign-extended (compat: nutcracker on x86; tests/golden/hash.tsv).
-inline uint32_t fnv1a_64(const char* data, size_t size_bytes) noexcept {
+RM_INLINE inline uint32_t fnv1a_64(const char* data, size_t size_bytes) noexcept {
     uint32_t hash = 0x84222325U;
     const auto add = [&hash](char byte) {
         hash ^= static_cast<uint32_t>(static_cast<signed char>(byte));

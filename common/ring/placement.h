@@ -13,6 +13,7 @@
 #include <string_view>
 #include <utility>
 
+#include "common/base/inline.h"
 #include "common/base/rng.h"
 #include "common/hash/fnv.h"
 #include "common/hash/registry.h"
@@ -33,10 +34,17 @@ class Placement {
               std::span<const RingServer> servers);
 
     // kNoShard when no server is live.
-    [[nodiscard]] uint32_t shard_of(std::string_view key, base::Rng& rng) const noexcept {
+    [[nodiscard]] RM_INLINE uint32_t shard_of(std::string_view key, base::Rng& rng) const noexcept {
         if (is_default_) [[likely]] {
             return ring_.ketama_shard_of(key.empty() ? 0 : hash::fnv1a_64(key.data(), key.size()));
         }
+        return other_shard_of(key, rng);
+    }
+    [[nodiscard]] const Ring& ring() const noexcept { return ring_; }
+
+  private:
+    [[gnu::noinline, nodiscard]] uint32_t other_shard_of(std::string_view key,
+                                                         base::Rng& rng) const noexcept {
         if (only_shard_ != kNoShard) {
             return only_shard_;
         }
@@ -45,9 +53,6 @@ class Placement {
         }
         return ring_.shard_of(hash_of(key), rng);
     }
-    [[nodiscard]] const Ring& ring() const noexcept { return ring_; }
-
-  private:
     [[nodiscard]] uint32_t hash_of(std::string_view key) const noexcept {
         if (key.empty()) {
             return 0;

@@ -115,7 +115,7 @@ class MasterOfOne:
         self.channel = ours
         self.channel.settimeout(DEADLINE_S)
         # slot;level;pid of the master;has a log: master/worker_environment.h
-        environment = {**os.environ, **(env or {}), "RINGMASTER_WORKER": f"{SLOT};6;{os.getpid()};1;"}
+        environment = {**os.environ, **(env or {}), "RINGMASTER_WORKER": f"{SLOT};6;{os.getpid()};1;-1;"}
         with open(self.folder / "stderr", "wb") as errors:
             self.process = spawn(["/bin/bash", "-c", f'exec "$0" 3<&{theirs.fileno()} 4>>"$1"',
                                   BINARY, str(self.log)],

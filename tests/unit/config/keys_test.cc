@@ -77,6 +77,7 @@ TEST_CASE("config keys: a process key without value in the file is unset or has 
     REQUIRE(result.config);
     const ProcessConfig& process = result.config->process;
     CHECK_FALSE(process.workers);
+    CHECK_FALSE(process.cpu_affinity);
     CHECK_FALSE(process.log_file);
     CHECK_FALSE(process.log_level);
     CHECK_FALSE(process.stats_port);
@@ -100,7 +101,7 @@ TEST_CASE("config keys: names are unique over both sections and every key is doc
         CHECK_FALSE(key.doc.empty());
     }
     CHECK(pool_keys().size() == 26);
-    CHECK(process_keys().size() == 12);
+    CHECK(process_keys().size() == 13);
 }
 
 TEST_CASE("config keys: every default that has a text can be written into a file") {

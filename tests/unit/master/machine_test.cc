@@ -24,6 +24,16 @@ TEST_CASE("cpu.max: no limit, or nothing that makes sense, is no limit") {
     CHECK(parse_cpu_max("18446744073709551615 1") == UINT32_MAX);
 }
 
+TEST_CASE("cpus: slots take turns with what there is") {
+    const std::vector<uint32_t> cpus = {2, 3, 7};
+    CHECK(cpu_of_slot(cpus, 0) == 2U);
+    CHECK(cpu_of_slot(cpus, 2) == 7U);
+    CHECK(cpu_of_slot(cpus, 3) == 2U);
+    CHECK(cpu_of_slot(cpus, 1023) == 2U);
+    CHECK_FALSE(cpu_of_slot({}, 0).has_value());
+    CHECK_FALSE(cpus_by_affinity().empty());
+}
+
 TEST_CASE("cgroup: the v2 line is found among others") {
     CHECK(parse_cgroup_path("0::/\n") == "/");
     CHECK(parse_cgroup_path("1:cpu:/x\n0::/a/b.service\n") == "/a/b.service");

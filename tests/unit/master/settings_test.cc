@@ -9,6 +9,7 @@ namespace {
 config::ProcessConfig full_section() {
     config::ProcessConfig process;
     process.workers = 3;
+    process.cpu_affinity = true;
     process.log_file = "section.log";
     process.log_level = 7;
     process.pid_file = "section.pid";
@@ -36,6 +37,7 @@ TEST_CASE("settings: built-in defaults when nothing is said") {
     const Settings settings = merge_settings({}, {}, {.cpus = 4, .memory_bytes = kMachineBytes});
     CHECK(settings.config_file == "conf/nutcracker.yml");
     CHECK(settings.workers == 4);
+    CHECK(settings.cpu_affinity == "off");
     CHECK(settings.log_file.empty());
     CHECK(settings.log_level == 5);
     CHECK(settings.pid_file.empty());
@@ -49,6 +51,7 @@ TEST_CASE("settings: the config's section wins over the defaults") {
     const Settings settings =
         merge_settings({}, full_section(), {.cpus = 4, .memory_bytes = kMachineBytes});
     CHECK(settings.workers == 3);
+    CHECK(settings.cpu_affinity == "auto");
     CHECK(settings.log_file == "section.log");
     CHECK(settings.log_level == 7);
     CHECK(settings.pid_file == "section.pid");
@@ -137,6 +140,7 @@ TEST_CASE("settings: what cannot change stays, and is named") {
     CHECK(next.log_level == running.log_level + 1);
     CHECK(next.drain_timeout_ms == running.drain_timeout_ms + 1);
 
+    next.cpu_affinity = "auto";
     next.stats_address = "0.0.0.0";
     next.stats_port = 2;
     next.log_file = "other.log";
@@ -145,9 +149,10 @@ TEST_CASE("settings: what cannot change stays, and is named") {
     next.user = "";
     next.group = "others";
     const std::vector<std::string> lines = keep_what_cannot_change(running, next);
-    REQUIRE(lines.size() == 7);
-    CHECK(lines[1] ==
+    REQUIRE(lines.size() == 8);
+    CHECK(lines[2] ==
           "warning: 'stats_port' cannot change while running, it stays '1': restart to use '2'");
+    CHECK(next.cpu_affinity == running.cpu_affinity);
     CHECK(next.stats_address == running.stats_address);
     CHECK(next.stats_port == running.stats_port);
     CHECK(next.log_file == running.log_file);

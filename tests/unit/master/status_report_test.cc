@@ -48,6 +48,7 @@ StatusReport sample_report() {
     worker.pools[0].counters.servers[0].set(stats::ServerStat::kRequests, 55);
     report.workers.emplace_back().slot = 1;
     report.workers[1].state = "ready";
+    report.workers[1].cpu = 6;
     report.workers[1].silent = true;
     report.workers[1].adopted_by = 0;
     return report;
@@ -93,6 +94,8 @@ TEST_CASE("status: the JSON has every row of stats.def, per worker and summed") 
     CHECK(worker["pools"][0]["servers"][0]["stats"]["requests"] == 55);
     CHECK(worker["adopted_by"].is_null());
     CHECK(json["workers"][1]["silent"] == true);
+    CHECK(json["workers"][0]["cpu"].is_null());
+    CHECK(json["workers"][1]["cpu"] == 6);
     CHECK(json["workers"][1]["adopted_by"] == 0);
     CHECK(json["workers"][1]["beat_age_ms"].is_null());
     for (const auto& stats : {pool["stats"], worker["pools"][0]["stats"]}) {

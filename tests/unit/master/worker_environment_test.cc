@@ -8,16 +8,19 @@ namespace {
 
 TEST_CASE("worker environment: what is written is read") {
     for (const bool has_log : {false, true}) {
-        const auto read = parse_worker_environment(write_worker_environment({.slot = 12,
-                                                                             .log_level = 11,
-                                                                             .master_pid = 4711,
-                                                                             .has_log = has_log,
-                                                                             .credentials = {}}));
+        const auto read =
+            parse_worker_environment(write_worker_environment({.slot = 12,
+                                                               .log_level = 11,
+                                                               .master_pid = 4711,
+                                                               .has_log = has_log,
+                                                               .cpu = has_log ? 0 : -1,
+                                                               .credentials = {}}));
         REQUIRE(read.has_value());
         CHECK(read->slot == 12);
         CHECK(read->log_level == 11);
         CHECK(read->master_pid == 4711);
         CHECK(read->has_log == has_log);
+        CHECK(read->cpu == (has_log ? 0 : -1));
         CHECK_FALSE(read->credentials.has_value());
     }
 }
@@ -44,19 +47,23 @@ TEST_CASE("worker environment: anything else makes no worker") {
                              "1;2;3",
                              "1;2;3;",
                              "1;2;3;1",
-                             "x;2;3;1;",
-                             "1;x;3;1;",
-                             "-1;2;3;1;",
-                             "1 ;2;3;1;",
-                             "99999999999;2;3;1;",
-                             "1;2;3;1;5",
-                             "1;2;3;1;5;",
-                             "1;2;3;1;5;6",
-                             "1;2;3;1;x;6;",
-                             "1;2;3;1;5;6;7",
-                             "1;2;3;1;5;6;x;",
-                             "1;2;3;1;5;6;;",
-                             "1;2;3;1;-5;6;"}) {
+                             "1;2;3;1;",
+                             "1;2;3;1;0",
+                             "1;2;3;1;-2;",
+                             "1;2;3;1;x;",
+                             "x;2;3;1;0;",
+                             "1;x;3;1;0;",
+                             "-1;2;3;1;0;",
+                             "1 ;2;3;1;0;",
+                             "99999999999;2;3;1;0;",
+                             "1;2;3;1;0;5",
+                             "1;2;3;1;0;5;",
+                             "1;2;3;1;0;5;6",
+                             "1;2;3;1;0;x;6;",
+                             "1;2;3;1;0;5;6;7",
+                             "1;2;3;1;0;5;6;x;",
+                             "1;2;3;1;0;5;6;;",
+                             "1;2;3;1;0;-5;6;"}) {
         CAPTURE(text);
         CHECK_FALSE(parse_worker_environment(text).has_value());
     }
