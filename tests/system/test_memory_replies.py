@@ -209,7 +209,7 @@ def test_replies_that_wait_for_a_stopped_server_do_not_fill_the_memory(start_pro
     proxy = start_proxy({"p": pool(servers, redis=True, timeout=0)}, workers=1,
                         process={"max_memory": "64m"})
     [worker] = proxy.wait_workers()
-    value = value_of_size(100_000)
+    value = value_of_size(300_000)
     with proxy.redis() as client:
         for key in spread_keys(20):
             client.call("SET", key, value)
@@ -217,19 +217,20 @@ def test_replies_that_wait_for_a_stopped_server_do_not_fill_the_memory(start_pro
         growth = Growth(worker)
         with stopped([servers[0].process.pid]):
             client.send(encode("GET", sleeping[0]))
-            for i in range(2000):  # 200 MB
+            for i in range(600):  # 180 MB; what may be in flight is more than there is, too
                 client.send(encode("GET", awake[i % len(awake)]))
             with proxy.redis() as other:
                 for key in awake * 20:
                     assert other.call("GET", key) == value
             growth.assert_below(64 * MB + 16 * MB)
-        replies = client.read_replies(2001)
+        replies = client.read_replies(601)
         assert client.call("GET", awake[0]) == value
     assert replies[0] == value
     good = replies.count(value)
     refused = [reply for reply in replies if isinstance(reply, RespError)]
-    assert good + len(refused) == 2001
-    assert 100 <= good <= 700, good
+    assert good + len(refused) == 601
+    # Those that were read when the server went on again had room.
+    assert good >= 80 and len(refused) >= 100, good
     assert {str(reply) for reply in refused} == {NO_ROOM}
 
 
