@@ -257,7 +257,9 @@ void ClientSession::flush_now() {
             pause_if_due();
             return;
         case FlushResult::kAllOut:
-            maybe_end();
+            if (parsing_ended_ || eof_) [[unlikely]] {
+                maybe_end();
+            }
             if ((paused_ || holds_upstreams_) && is_open()) {
                 go_on_if_possible();
             }

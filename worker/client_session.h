@@ -118,7 +118,7 @@ class ClientSession : public io::StreamHandler,
     void redis_auth(const proto::redis::RequestView& request);
     // memcached_requests.cc
     size_t parse_memcached(const Window& window);
-    void forward_get(const Window& window, std::string_view request, std::string_view key);
+    void forward_as_it_came(const Window& window, std::string_view request, std::string_view key);
     void handle_memcached(const Window& window, const proto::memcached::RequestView& request);
     size_t drop_refused_bytes(size_t arrived);
     void forward_memcached(const Window& window, const proto::memcached::RequestView& request,

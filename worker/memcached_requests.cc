@@ -22,8 +22,9 @@ namespace {
 constexpr std::string_view kPlaceholderKey = "placeholder";
 }  // namespace
 
-RM_INLINE inline void ClientSession::forward_get(const Window& window, std::string_view request,
-                                                 std::string_view key) {
+RM_INLINE inline void ClientSession::forward_as_it_came(const Window& window,
+                                                        std::string_view request,
+                                                        std::string_view key) {
     Request& queued = new_request();
     queued.unanswered = 1;
     OutQueue* out = forward(queued.fragment, pool_->shard_of(key), request.size());
@@ -37,13 +38,13 @@ size_t ClientSession::parse_memcached(const Window& window) {
     while (used < window.size && !parsing_ended_) {
         const char* at = window.begin + used;
         std::string_view key;
-        const size_t get_bytes =
+        const size_t bytes =
             memcached_parser_.at_start()
-                ? proto::memcached::RequestParser::whole_get_bytes(at, window.size - used, key)
+                ? proto::memcached::RequestParser::whole_request_bytes(at, window.size - used, key)
                 : 0;
-        if (get_bytes > 0) [[likely]] {
-            used += get_bytes;
-            forward_get(window, {at, get_bytes}, key);
+        if (bytes > 0) [[likely]] {
+            used += bytes;
+            forward_as_it_came(window, {at, bytes}, key);
             continue;
         }
         const ParseStatus status = memcached_parser_.parse(at, window.size - used);

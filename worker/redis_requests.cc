@@ -105,7 +105,8 @@ RM_INLINE inline void ClientSession::forward_redis(const Window& window, const R
     }
 }
 
-inline void ClientSession::handle_redis(const Window& window, const RequestView& request) {
+RM_INLINE inline void ClientSession::handle_redis(const Window& window,
+                                                  const RequestView& request) {
     const Command* known = request.command;
     if (known != nullptr && known->plain && authenticated_ &&
         arity_is_right(*known, request.argument_count)) [[likely]] {

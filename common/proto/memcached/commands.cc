@@ -56,8 +56,6 @@ std::span<const Command> all_commands() noexcept {
     return kCommands;
 }
 
-constinit const Command& kGetCommand = kCommands[0];
-
 const Command* find_command_or_null(std::string_view name) noexcept {
     // Lengths known at compile time: these three compares are a few instructions each.
     if (name == kCommands[0].name) {

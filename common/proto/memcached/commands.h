@@ -34,7 +34,6 @@ struct Command {
     uint8_t count_word = 0;  // which word (the name is 0) counts the data block's bytes; 0 = none
 };
 
-extern const Command& kGetCommand;  // the row of `get`
 std::span<const Command> all_commands() noexcept;
 // Case-sensitive, as memcached; null when unknown.
 const Command* find_command_or_null(std::string_view name) noexcept;

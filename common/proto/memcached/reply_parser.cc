@@ -39,31 +39,6 @@ bool is_line_reply(std::string_view line) noexcept {
     return false;
 }
 
-// `word` is a constant: one or two comparisons of words.
-inline bool begins_with(const char* at, size_t size, std::string_view word) noexcept {
-    return size >= word.size() && std::memcmp(at, word.data(), word.size()) == 0;
-}
-
-// One space and up to six digits: `at` is behind them. Else false.
-inline bool read_short_number(const char*& at, const char* end, size_t& number) noexcept {
-    if (end - at < 8 || *at != ' ') {
-        return false;
-    }
-    const char* const first = at + 1;
-    const char* byte = first;
-    size_t value = 0;
-    for (; byte != first + 6; ++byte) {
-        const unsigned digit = static_cast<unsigned char>(*byte) - unsigned{'0'};
-        if (digit > 9) {
-            break;
-        }
-        value = value * 10 + digit;
-    }
-    number = value;
-    at = byte;
-    return byte != first;
-}
-
 }  // namespace
 
 size_t ReplyParser::whole_reply_bytes(const char* begin, size_t size) noexcept {

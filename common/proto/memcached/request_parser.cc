@@ -58,42 +58,46 @@ bool has_key(const Command& command) noexcept {
 
 }  // namespace
 
-size_t RequestParser::whole_get_bytes(const char* begin, size_t size,
-                                      std::string_view& key) noexcept {
+size_t RequestParser::whole_request_bytes(const char* begin, size_t size,
+                                          std::string_view& key) noexcept {
     constexpr std::string_view kGet = "get ";
-    constexpr size_t kMostBytes = kGet.size() + kMaxMemcachedKeyBytes + kCrLf.size();
-    if (size <= kGet.size() || std::memcmp(begin, kGet.data(), kGet.size()) != 0) {
+    constexpr std::string_view kSet = "set ";
+    const bool is_get = begins_with(begin, size, kGet);
+    if (!is_get && !begins_with(begin, size, kSet)) {
         return 0;
     }
+    const char* const end = begin + size;
     const char* const first = begin + kGet.size();
-    const char* const end = begin + std::min(size, kMostBytes);
-    const char* const key_end = find_key_end(first, end);
-    if (key_end == first || end - key_end < 2 ||
-        std::memcmp(key_end, kCrLf.data(), kCrLf.size()) != 0) {
+    const char* at = find_key_end(
+        first, first + std::min(static_cast<size_t>(end - first), kMaxMemcachedKeyBytes + 1));
+    const auto key_bytes = static_cast<size_t>(at - first);
+    if (key_bytes == 0 || key_bytes > kMaxMemcachedKeyBytes) {
         return 0;
     }
-    key = std::string_view(first, static_cast<size_t>(key_end - first));
-    return static_cast<size_t>(key_end - begin) + kCrLf.size();
+    key = std::string_view(first, key_bytes);
+    size_t block_bytes = 0;
+    if (!is_get) {
+        size_t number = 0;
+        if (!read_short_number(at, end, number) || !read_short_number(at, end, number) ||
+            !read_short_number(at, end, block_bytes)) {
+            return 0;
+        }
+    }
+    if (!begins_with(at, static_cast<size_t>(end - at), kCrLf)) {
+        return 0;
+    }
+    at += kCrLf.size();
+    if (!is_get) {
+        const auto left = static_cast<size_t>(end - at);
+        if (left < block_bytes || !begins_with(at + block_bytes, left - block_bytes, kCrLf)) {
+            return 0;
+        }
+        at += block_bytes + kCrLf.size();
+    }
+    return static_cast<size_t>(at - begin);
 }
 
 ParseStatus RequestParser::parse(const char* begin, size_t size) noexcept {
-    std::string_view key;
-    const size_t bytes = at_start() ? whole_get_bytes(begin, size, key) : 0;
-    if (bytes == 0) {
-        return parse_any(begin, size);
-    }
-    command_ = &kGetCommand;
-    key_offset_ = static_cast<uint32_t>(key.data() - begin);
-    key_bytes_ = static_cast<uint32_t>(key.size());
-    key_count_ = 1;
-    forward_bytes_ = key_offset_ + key_bytes_;
-    line_end_bytes_ = kCrLf.size();
-    line_bytes_ = static_cast<uint32_t>(bytes);
-    position_ = bytes;
-    return ParseStatus::kDone;
-}
-
-ParseStatus RequestParser::parse_any(const char* begin, size_t size) noexcept {
     if (line_bytes_ == 0) {
         ParseStatus status = find_line_end(begin, size);
         if (status == ParseStatus::kDone) {

@@ -55,9 +55,11 @@ struct RequestView {
 class RequestParser {
   public:
     ParseStatus parse(const char* begin, size_t size) noexcept;
-    // The quick way for the most frequent request, "get key" and CRLF, when it is there as a whole:
-    // its size, and `key` is set. 0 says nothing about the bytes: ask parse(). Requires at_start().
-    static size_t whole_get_bytes(const char* begin, size_t size, std::string_view& key) noexcept;
+    // The quick way for the most frequent requests when they are there as a whole: "get key", and
+    // "set key flags exptime bytes" with numbers of up to six digits. Its size, and `key` is set;
+    // it is forwarded as it came. 0 says nothing about the bytes: ask parse(). Requires at_start().
+    static size_t whole_request_bytes(const char* begin, size_t size,
+                                      std::string_view& key) noexcept;
     [[nodiscard]] size_t position() const noexcept { return position_; }
     [[nodiscard]] size_t bytes_needed() const noexcept { return needed_; }
     // After kBad or kTooBig: the whole error line with CRLF.
@@ -77,7 +79,6 @@ class RequestParser {
     [[nodiscard]] bool at_start() const noexcept { return position_ == 0 && line_bytes_ == 0; }
 
   private:
-    ParseStatus parse_any(const char* begin, size_t size) noexcept;
     ParseStatus find_line_end(const char* begin, size_t size) noexcept;
     ParseStatus parse_line(const char* begin) noexcept;
     void parse_keys(const char* begin, std::string_view rest) noexcept;

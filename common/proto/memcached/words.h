@@ -57,6 +57,31 @@ inline bool parse_number(std::string_view word, uint64_t& number) noexcept {
     return !word.empty();
 }
 
+// `word` is a constant: one or two comparisons of words.
+inline bool begins_with(const char* at, size_t size, std::string_view word) noexcept {
+    return size >= word.size() && std::memcmp(at, word.data(), word.size()) == 0;
+}
+
+// One space and up to six digits: `at` is behind them. Else false.
+inline bool read_short_number(const char*& at, const char* end, size_t& number) noexcept {
+    if (end - at < 8 || *at != ' ') {
+        return false;
+    }
+    const char* const first = at + 1;
+    const char* byte = first;
+    size_t value = 0;
+    for (; byte != first + 6; ++byte) {
+        const unsigned digit = static_cast<unsigned char>(*byte) - unsigned{'0'};
+        if (digit > 9) {
+            break;
+        }
+        value = value * 10 + digit;
+    }
+    number = value;
+    at = byte;
+    return byte != first;
+}
+
 // One bit set in each byte of eight that is below `limit` (at most 0x80) or is 0x7f. The lowest
 // bit set is exact; those above it may be false alarms, as a borrow went through.
 inline uint64_t marks_below_or_del(uint64_t bytes, uint64_t limit) noexcept {

@@ -86,6 +86,54 @@ const std::vector<Good>& good_requests() {
 
 }  // namespace
 
+TEST_CASE("memcached request: the quick way sees what the parser sees, or leaves it to it") {
+    struct Case {
+        std::string input;
+        bool taken;
+    };
+    const std::string longest(250, 'k');
+    const Case cases[] = {
+        {"get k\r\n", true},
+        {"get " + longest + "\r\n", true},
+        {"get " + longest + "k\r\n", false},
+        {"get a b\r\n", false},
+        {"get  k\r\n", false},
+        {"get k\n", false},
+        {"get \r\n", false},
+        {"gets k\r\n", false},
+        {"set key 0 0 5\r\n12345\r\n", true},
+        {"set key 123456 999999 0\r\n\r\nget", true},
+        {"set " + longest + " 0 0 6\r\n\r\n\r\n\r\n\r\n", true},
+        {"set " + longest + "k 0 0 5\r\n12345\r\n", false},
+        {"set key 0 -1 5\r\n12345\r\n", false},
+        {"set key 0 0 5 noreply\r\n12345\r\n", false},
+        {"set key 0  0 5\r\n12345\r\n", false},
+        {"set key 1234567 0 5\r\n12345\r\n", false},
+        {"set key 0 0 5\r\n123456\r\n", false},
+        {"set key 0 0\r\n12345678\r\n", false},
+        {"add key 0 0 5\r\n12345\r\n", false},
+    };
+    for (const Case& c : cases) {
+        CAPTURE(c.input);
+        for (size_t size = 0; size <= c.input.size(); ++size) {
+            const std::vector<char> copy(c.input.begin(),
+                                         c.input.begin() + static_cast<std::ptrdiff_t>(size));
+            std::string_view key;
+            const size_t bytes = RequestParser::whole_request_bytes(copy.data(), size, key);
+            if (size == c.input.size()) {
+                CHECK((bytes > 0) == c.taken);
+            }
+            if (bytes == 0) {
+                continue;
+            }
+            RequestParser parser;
+            REQUIRE(parser.parse(copy.data(), size) == ParseStatus::kDone);
+            CHECK(parser.position() == bytes);
+            CHECK(parser.view(copy.data()).key == key);
+        }
+    }
+}
+
 TEST_CASE("memcached request: what is forwarded does not depend on how the bytes arrive") {
     for (const Good& good : good_requests()) {
         CAPTURE(good.request);
