@@ -3,6 +3,9 @@
 // servers stop for it, and when it has to go. The limits are in limits.h and memory_budget.h.
 #include <algorithm>
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 #include "common/base/log.h"
 #include "worker/client_session.h"
 #include "worker/error_lines.h"
@@ -86,8 +89,18 @@ void ClientSession::watch() noexcept {
     if (!link.linked()) {
         path_.watched.push_back(*this);
         last_moved_ms_ = path_.loop.active_ms();
-        last_out_bytes_ = unsent_bytes();
+        last_out_bytes_ = bytes_to_go();
     }
+}
+
+// With what the kernel has: it takes more only when a good part of that is gone, which for a slow
+// reader can be long.
+size_t ClientSession::bytes_to_go() const noexcept {
+    int in_kernel = 0;
+    if (stream_.write_pending() && ::ioctl(stream_.fd(), SIOCOUTQ, &in_kernel) != 0) {
+        in_kernel = 0;
+    }
+    return unsent_bytes() + static_cast<size_t>(in_kernel);
 }
 
 void ClientSession::stop_watching() noexcept {
@@ -107,9 +120,10 @@ void ClientSession::judge() {
         return;
     }
     const size_t unsent = unsent_bytes();
-    if (unsent != last_out_bytes_) {
+    const size_t to_go = bytes_to_go();
+    if (to_go != last_out_bytes_) {
         last_moved_ms_ = now_ms;
-        last_out_bytes_ = unsent;
+        last_out_bytes_ = to_go;
     }
     if (crowded_ != nullptr && crowded_->has_room()) {
         on_uncrowded();  // whoever was to wake it had no reason to
@@ -176,6 +190,14 @@ void ClientSession::on_hold() noexcept {
     watch();
 }
 
+void ClientSession::on_unheld() noexcept {
+    holds_upstreams_ = false;
+    UpstreamConnection* connection = path_.held.front_or_null();
+    for (; connection != nullptr; connection = path_.held.next_or_null(*connection)) {
+        holds_upstreams_ = holds_upstreams_ || connection->is_held_by(*this);
+    }
+}
+
 void ClientSession::on_no_hold() {
     if (unsent_bytes() > path_.memory.budget.reply_limit(path_.memory.level())) {
         drop("it takes its replies too slowly, as do others");
@@ -199,7 +221,9 @@ void ClientSession::release_upstreams() noexcept {
 void ClientSession::store_reply(Fragment& fragment, const Window& window, const char* data,
                                 size_t size) {
     Memory& memory = path_.memory;
-    if (size >= kReferenceBytes) {
+    // Below that no limit can be reached but that of a full memory.
+    if (memory.full || parked_bytes_ + size > kTightReplyBytes) [[unlikely]] {
+        memory.look();
         const size_t limit = memory.budget.parked_limit(memory.level());
         if (size > limit || parked_bytes_ > limit - size) {
             const std::string_view line = server_error_line(redis_, kNoMemoryForReply);
@@ -209,23 +233,25 @@ void ClientSession::store_reply(Fragment& fragment, const Window& window, const 
             pool_->stats().add(PoolStat::kOutOfMemory);
             return;
         }
-        parked_bytes_ += size;
     }
+    parked_bytes_ += size;
+    fragment.parked = true;
     fragment.reply = memory.park(window.chunk, data, size);
 }
 
 void ClientSession::unpark(const Request& request) noexcept {
-    const auto give_back = [this](const StoredReply& reply) {
-        if (reply.size >= kReferenceBytes) {
-            parked_bytes_ -= std::min(parked_bytes_, reply.size);
+    const auto give_back = [this](const Fragment& fragment) {
+        if (fragment.parked) {
+            RM_DEBUG_ASSERT(parked_bytes_ >= fragment.reply.size);
+            parked_bytes_ -= fragment.reply.size;
         }
     };
     if (request.split == nullptr) {
-        give_back(request.fragment.reply);
+        give_back(request.fragment);
         return;
     }
     for (const Fragment& fragment : request.split->fragments) {
-        give_back(fragment.reply);
+        give_back(fragment);
     }
 }
 

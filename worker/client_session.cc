@@ -181,11 +181,11 @@ void ClientSession::send_answered() {
 }
 
 void ClientSession::emit(Request& request) {
-    if (request.silent) {
-        return;
-    }
     if (parked_bytes_ > 0) {
         unpark(request);
+    }
+    if (request.silent) {
+        return;
     }
     if (request.proxy_error) {
         pool_->stats().add(PoolStat::kForwardError);

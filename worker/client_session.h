@@ -64,6 +64,8 @@ class ClientSession : public io::StreamHandler,
     [[nodiscard]] bool lags(bool large_reply) const noexcept;
     // The connection that brings its next reply has stopped for it.
     void on_hold() noexcept;
+    // One that had stopped for it is gone.
+    void on_unheld() noexcept;
     // It lags, and no further connection can be spared for it.
     void on_no_hold();
     // Keeps a reply, or an error instead where there is no room for it.
@@ -168,6 +170,7 @@ class ClientSession : public io::StreamHandler,
     // How much it may bring in a turn, after a read that made so many requests.
     void set_turn_bytes(size_t size_bytes, uint32_t requests) noexcept;
     void watch() noexcept;
+    [[nodiscard]] size_t bytes_to_go() const noexcept;
     void stop_watching() noexcept;
     void leave_queues() noexcept;
     [[nodiscard]] MemoryBudget::Load load() const noexcept;

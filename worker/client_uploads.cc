@@ -25,12 +25,14 @@ void ClientSession::keep_rest(Window& window, size_t used) {
     }
     const size_t more = InputBuffer::bytes_to_take(window, rest, needed);
     const size_t in_use = memory.bytes_in_use();
-    if (!memory.budget.admits_body(in_use, more, needed)) {
+    const bool fits = memory.budget.admits_body(in_use, more, needed);
+    if (!fits && more > 0) {
         refuse_for_memory(window, used);
         return;
     }
+    // What has its buffer goes on, whatever others have taken meanwhile.
     input_.keep(memory.chunks, window, rest, size, needed,
-                memory.budget.spare_for_body(in_use, more, needed));
+                fits ? memory.budget.spare_for_body(in_use, more, needed) : 0);
     body_bytes_ = input_.own_bytes();
     memory.budget.add_body(body_bytes_);
     watch();

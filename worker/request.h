@@ -38,6 +38,7 @@ struct Fragment {
     uint64_t deadline_ms = kNoDeadline;  // active time
     uint32_t request_bytes = 0;          // for the queue gauges; capped
     uint32_t index = 0;                  // among the fragments of its request
+    bool parked = false;                 // its reply is counted in its client's parked bytes
     bool expired = false;  // the client clock ran out: its reply is swallowed when it comes
 };
 

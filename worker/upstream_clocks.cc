@@ -67,7 +67,7 @@ void UpstreamConnection::check_deadlines(uint64_t now_ms) {
     expire_overdue(now_ms);
 }
 
-// Deadlines are in the order of the FIFO, but for those from before a reload.
+// Deadlines are in the order of the FIFO, but for those from before a reload or a hold.
 void UpstreamConnection::expire_overdue(uint64_t now_ms) {
     for (Fragment* f = first_unexpired_; f != nullptr; f = f->fifo_next) {
         if (now_ms < f->deadline_ms) {
@@ -75,6 +75,9 @@ void UpstreamConnection::expire_overdue(uint64_t now_ms) {
                 return;
             }
             continue;
+        }
+        if (held_by_ != nullptr && f->request->client == held_by_) {
+            continue;  // what it waits for is itself: release() gives it the time back
         }
         const bool is_leaving = f == head_ && streaming_;  // such a reply makes progress
         if (!is_leaving && !f->expired) {
@@ -87,6 +90,7 @@ void UpstreamConnection::expire_overdue(uint64_t now_ms) {
 }
 
 void UpstreamConnection::expire(Fragment& fragment, int error) {
+    RM_DEBUG_ASSERT(!fragment.expired);
     Request& request = *fragment.request;
     if (request.handshake || request.client == nullptr) {
         return;

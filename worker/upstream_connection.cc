@@ -347,7 +347,9 @@ void UpstreamConnection::close_stream() {
     FlushLink::unlink();
     base::ListLink<HeldTag>& held = *this;
     held.unlink();
-    held_by_ = nullptr;
+    if (ClientSession* client = std::exchange(held_by_, nullptr); client != nullptr) {
+        client->on_unheld();
+    }
     was_held_lately_ = false;
     wake_all_waiting();
 }

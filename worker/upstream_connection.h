@@ -142,6 +142,7 @@ class UpstreamConnection : public io::StreamHandler,
     Fragment* head_ = nullptr;
     Fragment* tail_ = nullptr;
     Fragment* first_unexpired_ = nullptr;
+    uint64_t held_since_ms_ = 0;        // active time
     ClientSession* held_by_ = nullptr;  // is_held(): open, and so is the connection
     base::IntrusiveList<ClientSession, WaitingTag> waiting_;  // for has_room()
     size_t streamed_bytes_ = 0;  // of the head's reply, while streaming_

@@ -30,6 +30,7 @@ void UpstreamConnection::judge_lag() {
     }
     stream_.stop_reading();
     held_by_ = &client;
+    held_since_ms_ = path_.loop.active_ms();
     path_.held.push_back(*this);
     was_held_lately_ = true;
     client.on_hold();
@@ -39,8 +40,15 @@ void UpstreamConnection::judge_lag() {
 void UpstreamConnection::release() {
     base::ListLink<HeldTag>& link = *this;
     link.unlink();
-    held_by_ = nullptr;
     last_progress_ms_ = path_.loop.active_ms();
+    for (Fragment* f = head_; f != nullptr; f = f->fifo_next) {
+        if (f->request->client == held_by_ && f->deadline_ms != kNoDeadline) {
+            f->deadline_ms += last_progress_ms_ - held_since_ms_;
+        }
+    }
+    inherited_timeout_ms_ = health_timeout_ms();  // as it is: but the order of deadlines is gone
+    inherited_left_ = fifo_count_;
+    held_by_ = nullptr;
     if (connected_) {
         stream_.start_reading();
     }
@@ -87,7 +95,7 @@ void UpstreamConnection::keep_rest(Window& window, const char* rest, size_t size
     }
     Memory& memory = path_.memory;
     const size_t more = InputBuffer::bytes_to_take(window, rest, parser_needed());
-    if (more > kReadBytes && !memory.fits(more)) {
+    if (more > kReadBytes && !memory.fits(more) && !head_->expired && !streaming_) {
         server_->pool().stats().add(stats::PoolStat::kOutOfMemory);
         expire(*head_, kNoMemoryForReply);  // nobody wants it any more: it goes as it comes
         const size_t taken = stream_part(window, rest, size);
