@@ -98,6 +98,22 @@ def test_a_large_memcached_value_both_ways(one_server):
 # ---- clients that read nothing ------------------------------------------------------------------------
 
 
+def test_a_steady_slow_reader_gets_all_its_replies_whatever_the_timeout(one_server):
+    """Its connection is held while it lags: the clock of its own requests there stands still."""
+    proxy, _, server, _ = one_server(timeout=400)
+    value = value_of_size(2 * MB)
+    with server.client() as direct:
+        direct.call("SET", "v", value)
+    with proxy.redis(timeout=60) as client:
+        client.send(encode("GET", "v") * 20)
+        for _ in range(20):
+            assert client.read_line() == b"$%d\r\n" % len(value)
+            assert read_at_most(client, len(value), 15 * MB) == value
+            assert client.read_exactly(2) == b"\r\n"
+    stats = pool_stats(proxy)
+    assert stats["clients_dropped"] == 0 and stats["forward_error"] == 0
+
+
 def test_a_client_that_asks_for_much_and_reads_nothing_goes(one_server):
     """Two hundred values of 1 MB: little is kept of them, others go on, the client is closed."""
     proxy, worker, server, keys = one_server(256, timeout=3000)
