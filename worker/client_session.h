@@ -217,7 +217,7 @@ class ClientSession : public io::StreamHandler,
     uint64_t last_moved_ms_ = 0;  // while watched: the last time bytes went out, or of a body came
     size_t last_out_bytes_ = 0;
     size_t body_bytes_ = 0;                  // taken of the budget for the request that is arriving
-    size_t parked_bytes_ = 0;                // large replies that wait for an earlier one
+    size_t parked_bytes_ = 0;                // replies that wait for an earlier one
     UpstreamConnection* crowded_ = nullptr;  // it waits for the queue of this one
     // The one of the protocol, which never changes (redis_): there is a session for every idle
     // client.
