@@ -144,7 +144,7 @@ def test_upgrade_of_a_running_service_cuts_nobody_until_the_restart(old, deb, st
         # Workers are born again from the binary their master is, also when its file is gone.
         worker = int(re.search(r"^0 +(\d+)", old.run("ringmaster", "status").text, re.M).group(1))
         old.run("/bin/sh", "-c", f"kill -KILL {worker}")
-        wait_until(lambda: re.search(rf"^0 +(?!{worker} )\d+ +ready", old.run(
+        wait_until(lambda: re.search(rf"^0 +(?!{worker} )\d+ +\S+ +ready", old.run(
             "ringmaster", "status").text, re.M), what="another worker 0")
     code, text = service.reload()  # the new binary asks the old process
     assert code == 0, text
