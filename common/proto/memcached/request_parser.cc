@@ -77,8 +77,9 @@ size_t RequestParser::whole_request_bytes(const char* begin, size_t size,
     key = std::string_view(first, key_bytes);
     size_t block_bytes = 0;
     if (!is_get) {
-        size_t number = 0;
-        if (!read_short_number(at, end, number) || !read_short_number(at, end, number) ||
+        size_t flags = 0;
+        size_t exptime = 0;
+        if (!read_short_number(at, end, flags) || !read_short_number(at, end, exptime) ||
             !read_short_number(at, end, block_bytes)) {
             return 0;
         }
