@@ -40,18 +40,21 @@ def test_an_undisturbed_proxy_is_clean(start_proxy, redis_servers, memcached_ser
 @pytest.mark.slow
 def test_a_killed_worker_costs_only_what_was_open_at_it(start_proxy, redis_servers):
     """No connect is refused, nothing is wrong; long-lived clients come back."""
+    clients = 6
     proxy = start_proxy({"r": pool(redis_servers, redis=True, timeout=5000)}, workers=2)
-    with Load([long_lived("long", proxy.address(), clients=6),
+    with Load([long_lived("long", proxy.address(), clients=clients),
                short_lived("short", proxy.address())]) as load:
-        for _ in range(4):
-            load.wait_served(100)
-            victim = proxy.wait_workers(2)[0]
-            os.kill(victim, signal.SIGKILL)
-            proxy.wait_workers(2, without=[victim])
+        load.wait_all_connected()
+        for _ in range(2):  # every worker dies, as the kernel may have given one all the clients
+            for victim in proxy.wait_workers(2):
+                load.wait_served(100)
+                os.kill(victim, signal.SIGKILL)
+                proxy.wait_workers(2, without=[victim])
         load.wait_served(100)
         summary = load.stop()
     summary.assert_clean(allow=("lost", "unserved", "closed_idle", "reset_idle"))
-    assert summary.count("connects", "long") > 6  # it has seen what it is there to see
+    # Every first connection ended with its worker, so each client has come back.
+    assert summary.count("connects", "long") >= 2 * clients
 
 
 # ---- what it must notice -------------------------------------------------------------------------
