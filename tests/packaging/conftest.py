@@ -3,7 +3,6 @@
 
 import os
 import pathlib
-import signal
 import subprocess
 import sys
 
@@ -24,15 +23,7 @@ TEST_LIMIT_S = 150
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_protocol(item):
-    """No test hangs the run."""
-
-    def expired(*_):
-        raise AssertionError(f"the test took more than {TEST_LIMIT_S} s")
-
-    signal.signal(signal.SIGALRM, expired)
-    signal.alarm(TEST_LIMIT_S)
-    yield
-    signal.alarm(0)
+    yield from harness.limit_test(TEST_LIMIT_S)
 
 
 @pytest.fixture(scope="session", autouse=True)

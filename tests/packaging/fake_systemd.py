@@ -12,10 +12,10 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 
 from harness import wait_until
+from notify_socket import NotifySocket
 
 FOLDERS = ("usr/lib/systemd/system", "etc/systemd/system")
 
@@ -54,16 +54,14 @@ class FakeSystemd:
         self.chroot = chroot
         self.unit = Unit(chroot, name)
         self.process = None
-        self.messages = []
         inside = "/run/systemd/notify"
         outside = chroot.path(inside)
         outside.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
             outside.unlink()
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         # Its path from outside is too long for a Unix address.
         here = os.open(outside.parent, os.O_PATH | os.O_DIRECTORY)
-        self._socket.bind(f"/proc/self/fd/{here}/notify")
+        self.says = NotifySocket(f"/proc/self/fd/{here}/notify")
         os.close(here)
         outside.chmod(0o777)
         self._notify = inside
@@ -121,7 +119,7 @@ class FakeSystemd:
         watchdog = int(self.unit.one("WatchdogSec", "0")) * 1_000_000
         self.process = self._inside(self.command("ExecStart"), env={
             **self.environment(), "NOTIFY_SOCKET": self._notify, "WATCHDOG_USEC": str(watchdog)})
-        wait_until(lambda: self.process.poll() is not None or self.has("READY"),
+        wait_until(lambda: self.process.poll() is not None or self.says.has("READY"),
                    what="READY from the service")
         assert self.process.poll() is None, self.process.stdout.read().decode()
 
@@ -137,7 +135,7 @@ class FakeSystemd:
         assert self.unit.one("KillMode") == "mixed"  # so only the main process gets it
         self.process.send_signal(getattr(signal, self.unit.one("KillSignal", "SIGTERM")))
         status = self.process.wait(timeout=int(self.unit.one("TimeoutStopSec")))
-        self.read()
+        self.says.read()
         for name in self.unit.all("RuntimeDirectory"):
             shutil.rmtree(self.chroot.path(f"run/{name}"))
         return status
@@ -149,21 +147,8 @@ class FakeSystemd:
         if self.is_running():
             self.process.kill()
             self.process.wait()
-        self._socket.close()
-
-    # ---- what the service says ----
-
-    def read(self):
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                text = self._socket.recv(65536).decode()
-                self.messages.append(dict(line.split("=", 1) for line in text.split("\n")))
-        return self.messages
-
-    def has(self, name, count=1):
-        return sum(name in message for message in self.read()) >= count
+        self.says.close()
 
     def names(self):
         """What it said, without status lines and what feeds the watchdog."""
-        return [name for message in self.read() for name in message
-                if name not in ("STATUS", "WATCHDOG", "MONOTONIC_USEC")]
+        return self.says.names(without=("STATUS", "WATCHDOG", "MONOTONIC_USEC"))

@@ -4,7 +4,6 @@
 import os
 import pathlib
 import shutil
-import signal
 import sys
 import tempfile
 
@@ -31,15 +30,7 @@ def pytest_sessionstart(session):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_protocol(item):
-    """No test hangs the run."""
-
-    def expired(*_):
-        raise AssertionError(f"the test took more than {TEST_LIMIT_S} s")
-
-    signal.signal(signal.SIGALRM, expired)
-    signal.alarm(TEST_LIMIT_S)
-    yield
-    signal.alarm(0)
+    yield from harness.limit_test(TEST_LIMIT_S)
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -42,6 +42,18 @@ def wait_until(predicate, timeout=DEADLINE_S, what="a condition"):
         time.sleep(0.003)  # lint: allow-sleep the one polling loop, bounded by the deadline
 
 
+def limit_test(seconds):
+    """The body of a pytest_runtest_protocol hook wrapper: no test hangs the run."""
+
+    def expired(*_):
+        raise AssertionError(f"the test took more than {seconds} s")
+
+    signal.signal(signal.SIGALRM, expired)
+    signal.alarm(seconds)
+    yield
+    signal.alarm(0)
+
+
 def let_time_pass(seconds, why):
     """For tests about time itself: `why` names the clock that has to run."""
     assert why

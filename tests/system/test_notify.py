@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What systemd is told: a fake NOTIFY_SOCKET, and what comes to it."""
 
-import contextlib
 import os
 import pathlib
 import signal
@@ -12,35 +11,15 @@ import pytest
 
 import harness
 from harness import free_port, make_config, pool, run_binary, wait_until
+from notify_socket import NotifySocket
 
 
-class FakeSystemd:
-    """A datagram socket; what came, in order, as dicts of the lines' names and values."""
+class FakeSystemd(NotifySocket):
+    """Known to the service by `name`, as in $NOTIFY_SOCKET: a path, or @ and an abstract name."""
 
     def __init__(self, name):
-        self.name = name  # as in $NOTIFY_SOCKET
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        self._socket.bind("\0" + name[1:] if name.startswith("@") else name)
-        self.messages = []
-
-    def read(self):
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                text = self._socket.recv(65536).decode()
-                self.messages.append(dict(line.split("=", 1) for line in text.split("\n")))
-        return self.messages
-
-    def wait_for(self, name, count=1):
-        """The `count`th message with that name."""
-        wait_until(lambda: sum(name in message for message in self.read()) >= count,
-                   what=f"{name} {count} times in {self.messages}")
-        return [message for message in self.messages if name in message][count - 1]
-
-    def names(self):
-        return [name for message in self.read() for name in message if name != "STATUS"]
-
-    def close(self):
-        self._socket.close()
+        super().__init__("\0" + name[1:] if name.startswith("@") else name)
+        self.name = name
 
 
 @pytest.fixture(params=["path", "abstract"])
