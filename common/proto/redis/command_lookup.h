@@ -57,10 +57,6 @@ inline uint64_t load_short(const char* at, size_t size) noexcept {
 
 inline Words fold(std::string_view name) noexcept {
     Words words;
-    if (name.size() <= 8) [[likely]] {
-        words.word[0] = load_short(name.data(), name.size()) & kFold;
-        return words;
-    }
     size_t index = 0;
     const char* at = name.data();
     size_t left = name.size();
@@ -133,6 +129,7 @@ constexpr ShortTable make_short_table(const std::array<Command, kCount>& command
     return table;
 }
 
+// Of the names over eight bytes.
 template <size_t kCount>
 struct CommandTable {
     std::array<uint16_t, kTableSize> row_plus_one{};  // 0 = free
@@ -167,6 +164,9 @@ constexpr CommandTable<kCount> make_command_table(const std::array<Command, kCou
     for (size_t row = 0; row < kCount; ++row) {
         const std::string_view name = commands[row].name;
         table.names_fit = table.names_fit && !name.empty() && name.size() <= kMaxNameBytes;
+        if (name.size() <= kShortName) {
+            continue;
+        }
         table.words[row] = fold_constant(name);
         size_t slot = slot_of(table.words[row], name.size());
         size_t probes = 1;

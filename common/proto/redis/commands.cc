@@ -330,13 +330,28 @@ static_assert(kShortTable.most_probes <= kMaxProbes, "change short_slot_of()'s c
 static_assert(kTable.names_fit);
 static_assert(kTable.most_probes <= kMaxProbes, "change slot_of()'s constants");
 
-bool underscores_agree(std::string_view lower, std::string_view name) noexcept {
-    for (size_t i = 0; i < lower.size(); ++i) {
-        if (lower[i] == '_' && name[i] != '_') {
-            return false;
+const Command* same_underscores_or_null(const Command& command, std::string_view name) noexcept {
+    if (command.has_underscore) {
+        for (size_t i = 0; i < name.size(); ++i) {
+            if (command.name[i] == '_' && name[i] != '_') {
+                return nullptr;
+            }
         }
     }
-    return true;
+    return &command;
+}
+
+// `word` is `name`, folded.
+inline const Command* find_short(uint64_t word, std::string_view name) noexcept {
+    for (size_t slot = short_slot_of(word);; slot = (slot + 1) % kShortSlots) {
+        const ShortSlot& found = kShortTable.slots[slot];
+        if (found.size == 0) {
+            return nullptr;  // also for an empty name; the table is far from full
+        }
+        if (found.word == word && found.size == name.size()) {
+            return same_underscores_or_null(kCommands[found.row], name);
+        }
+    }
 }
 
 }  // namespace
@@ -346,7 +361,10 @@ std::span<const Command> all_commands() noexcept {
 }
 
 const Command* find_command_or_null(std::string_view name) noexcept {
-    if (name.empty() || name.size() > kMaxNameBytes) {
+    if (name.size() <= kShortName) {
+        return find_short(load_short(name.data(), name.size()) & kFold, name);
+    }
+    if (name.size() > kMaxNameBytes) {
         return nullptr;
     }
     const Words words = fold(name);
@@ -358,8 +376,7 @@ const Command* find_command_or_null(std::string_view name) noexcept {
         }
         const Command& command = kCommands[row_plus_one - 1];
         if (command.name.size() == name.size() && kTable.words[row_plus_one - 1] == words) {
-            const bool same = !command.has_underscore || underscores_agree(command.name, name);
-            return same ? &command : nullptr;
+            return same_underscores_or_null(command, name);
         }
         slot = (slot + 1) % kTableSize;
     }
@@ -368,19 +385,7 @@ const Command* find_command_or_null(std::string_view name) noexcept {
 
 const Command* find_short_command_or_null(const char* name, size_t size) noexcept {
     RM_DEBUG_ASSERT(size <= kShortName);
-    const uint64_t word = load<uint64_t>(name) & kShortMasks[size];
-    for (size_t slot = short_slot_of(word);; slot = (slot + 1) % kShortSlots) {
-        const ShortSlot& found = kShortTable.slots[slot];
-        if (found.word == word && found.size == size) [[likely]] {
-            const Command& command = kCommands[found.row];
-            const bool same = !command.has_underscore ||
-                              underscores_agree(command.name, std::string_view(name, size));
-            return same && size > 0 ? &command : nullptr;
-        }
-        if (found.size == 0) {
-            return nullptr;  // the table is far from full
-        }
-    }
+    return find_short(load<uint64_t>(name) & kShortMasks[size], std::string_view(name, size));
 }
 
 }  // namespace ringmaster::proto::redis
