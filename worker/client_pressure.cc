@@ -225,8 +225,10 @@ void ClientSession::store_reply(Fragment& fragment, const Window& window, const 
     if (memory.full || parked_bytes_ + size > kTightReplyBytes) [[unlikely]] {
         memory.look();
         const size_t limit = memory.budget.parked_limit(memory.level());
-        if (size > limit || parked_bytes_ > limit - size) {
-            const std::string_view line = server_error_line(redis_, kNoMemoryForReply);
+        const std::string_view line = server_error_line(redis_, kNoMemoryForReply);
+        // A reply no longer than the error is kept: it is most often the word that a write is done,
+        // and there are no more of them than requests.
+        if (size > line.size() && (size > limit || parked_bytes_ > limit - size)) {
             fragment.reply.data = line.data();
             fragment.reply.size = line.size();
             fragment.request->proxy_error = true;

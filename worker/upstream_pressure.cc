@@ -41,9 +41,14 @@ void UpstreamConnection::release() {
     base::ListLink<HeldTag>& link = *this;
     link.unlink();
     last_progress_ms_ = path_.loop.active_ms();
+    // Its own requests get back what of the hold they waited for; it may have sent some meanwhile.
+    const uint64_t timeout_ms = server_->timeout_ms();
     for (Fragment* f = head_; f != nullptr; f = f->fifo_next) {
         if (f->request->client == held_by_ && f->deadline_ms != kNoDeadline) {
-            f->deadline_ms += last_progress_ms_ - held_since_ms_;
+            const uint64_t queued_ms = f->deadline_ms - std::min(f->deadline_ms, timeout_ms);
+            const uint64_t waits_since_ms = timeout_ms > 0 ? queued_ms : 0;
+            f->deadline_ms +=
+                last_progress_ms_ - std::clamp(waits_since_ms, held_since_ms_, last_progress_ms_);
         }
     }
     inherited_timeout_ms_ = health_timeout_ms();  // as it is: but the order of deadlines is gone

@@ -81,7 +81,9 @@ class FakeSystemd:
                 for line in path.read_text().splitlines():
                     if line and line[0] not in "#;":
                         key, value = line.split("=", 1)
-                        found[key] = "".join(shlex.split(value))
+                        # Quotes go; without them all of the line counts, spaces included.
+                        quoted = value.lstrip()[:1] in ("'", '"')
+                        found[key] = "".join(shlex.split(value)) if quoted else value.strip()
         return found
 
     def command(self, setting):

@@ -107,7 +107,11 @@ def test_lintian_has_nothing_that_is_not_explained(deb, nutcracker_deb):
                           capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     assert not [line for line in done.stdout.splitlines() if line[:2] in ("E:", "W:")]
-    assert "unused-override" not in done.stdout and "mismatched-override" not in done.stdout
+    assert "mismatched-override" not in done.stdout
+    done = subprocess.run(["lintian", "--display-info", "--tags", "unused-override", deb.file,
+                           nutcracker_deb.file],
+                          capture_output=True, text=True, check=False, timeout=120)
+    assert "unused-override" not in done.stdout, done.stdout
 
 
 def test_every_override_of_lintian_has_a_reason(deb, nutcracker_deb):
@@ -135,10 +139,9 @@ def test_every_filter_of_rpmlint_has_a_reason_and_is_used(rpm, nutcracker_rpm, t
                           capture_output=True, text=True, check=False, timeout=120)
     explained = False
     for line in filters.splitlines()[1:-1]:
-        if line.strip().startswith("#"):
-            explained = True
+        if not line.strip() or line.strip().startswith("#"):
+            explained = bool(line.strip())  # until the next blank line: a reason has a group
             continue
-        # Filters below one reason stand together.
         assert explained, line
         assert re.search(line.strip().strip('",'), done.stdout), f"{line}: not needed"
 

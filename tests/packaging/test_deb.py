@@ -136,6 +136,28 @@ def test_upgrade_does_not_restart_into_a_configuration_it_refuses(old, deb):
     assert "not restarted" in text and "ringmaster.yml:" in text
 
 
+def test_upgrade_does_not_restart_into_what_the_service_cannot_read(old, deb):
+    old.run("chown", "root:root", f"/{CONFIG}")
+    old.run("chmod", "600", f"/{CONFIG}")
+    old.pretend_systemd()
+    text = old.install(deb.file).text
+    assert old.systemctl_actions() == [] and "Permission denied" in text, text
+    assert old.owner_and_mode(f"/{CONFIG}") == "root:root 600"
+
+
+@pytest.mark.parametrize("options, restarts", [
+    ("DAEMON_OPTS=--workers 3", True),  # without quotes, as systemd allows
+    ('DAEMON_OPTS="-v 6', True),  # a quote that does not end
+    ('DAEMON_OPTS="--no-such-option"', False),
+])
+def test_upgrade_reads_the_options_as_the_unit_does(old, deb, options, restarts):
+    old.write("etc/default/ringmaster", options + "\n")
+    old.pretend_systemd()
+    text = old.install(deb.file).text
+    assert old.is_installed("ringmaster"), text
+    assert old.systemctl_actions() == (["restart"] if restarts else []), text
+
+
 def test_upgrade_of_a_running_service_cuts_nobody_until_the_restart(old, deb, start_service, redis):
     service = start_service(old)
     with RespClient(POOL) as client:

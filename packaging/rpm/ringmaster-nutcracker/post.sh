@@ -1,15 +1,24 @@
 config=/etc/nutcracker/nutcracker.yml
+as_service() {
+    setpriv --reuid=ringmaster --regid=ringmaster --clear-groups "$@"
+}
 if [ ! -e "$config" ] && [ ! -L "$config" ]; then
     ln -s /etc/ringmaster/ringmaster.yml "$config"
-elif [ -f "$config" ] &&
-    ! setpriv --reuid=ringmaster --regid=ringmaster --clear-groups test -r "$config"; then
+elif [ -f "$config" ] && ! as_service test -r "$config"; then
+    group=$(stat -c %G "$config")
     chgrp ringmaster "$config"
-    chmod g+r "$config"
-    echo "ringmaster-nutcracker: the group ringmaster can read $config now" >&2
+    chmod g=r "$config"
+    if as_service test -r "$config"; then
+        echo "ringmaster-nutcracker: the group ringmaster can read $config now;" \
+            "it was the group $group's" >&2
+    else
+        echo "ringmaster-nutcracker: the user ringmaster cannot read $config:" \
+            "look at its folders" >&2
+    fi
 fi
 if [ -d /run/systemd/system ]; then
     systemctl daemon-reload >/dev/null 2>&1 || :
-    if /usr/sbin/ringmaster -t -c "$config" >/dev/null 2>&1; then
+    if as_service /usr/sbin/ringmaster -t -c "$config" >/dev/null 2>&1; then
         systemctl try-restart ringmaster.service >/dev/null 2>&1 || :
     fi
 fi
