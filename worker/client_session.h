@@ -211,11 +211,11 @@ class ClientSession : public io::StreamHandler,
     uint32_t request_count_ = 0;
     // Redis: authenticated, and every request is answered: plain ones need no other look.
     bool quick_ = false;
+    bool parsing_ended_ = false;  // QUIT, protocol error, finish(): nothing more is parsed
     bool redis_ : 1;
     bool authenticated_ : 1;
     bool resp3_ : 1 = false;          // Redis: HELLO 3; else RESP2
     bool gave_password_ : 1 = false;  // authenticated by a password, not by the lack of one
-    bool parsing_ended_ : 1 = false;  // QUIT, protocol error, finish(): nothing more is parsed
     bool eof_ : 1 = false;            // the client has sent its last byte
     bool paused_ : 1 = false;         // not read
     bool paused_behind_ : 1 = false;  // as it was behind with its replies

@@ -99,7 +99,9 @@ RM_INLINE inline void ClientSession::forward_redis(const Window& window, const R
                                                    uint32_t shard, bool silent) {
     Request& queued = new_request();
     queued.unanswered = 1;
-    queued.silent = silent;
+    if (silent) {
+        queued.silent = true;
+    }
     OutQueue* out = forward(queued.fragment, shard, request.bytes.size());
     if (out != nullptr) {
         out->append_from(path_.memory, window.chunk, request.bytes.data(), request.bytes.size());
