@@ -15,9 +15,9 @@
 #include <string>
 #include <string_view>
 
-namespace ringmaster::proto::redis {
+#include "common/proto/redis/protocol.h"
 
-enum class Protocol : uint8_t { kResp2 = 2, kResp3 = 3 };
+namespace ringmaster::proto::redis {
 
 class ReplyWriter {
   public:
