@@ -17,6 +17,9 @@ void ClientSession::answer(std::string_view line, bool is_error) {
     if (is_error) {
         pool_->stats().add(PoolStat::kForwardError);
     }
+    if (is_mute()) {
+        return;
+    }
     if (head_ == nullptr) {
         out_.append(path_.memory, line);
         mark_dirty();
@@ -35,11 +38,12 @@ void ClientSession::refuse_protocol(std::string_view line) {
 
 UpstreamConnection* ClientSession::connect_or_fail(Fragment& fragment, uint32_t shard) {
     int error = 0;
-    UpstreamConnection* connection = pool_->server(shard).connection_or_null(this, error);
+    ConnectionGroup& group = pool_->server(shard).group(dialect_);
+    UpstreamConnection* connection = group.connection_or_null(this, error);
     if (connection == nullptr) {
         fail_fragment(fragment, error);
-    } else if (pool_->server(shard).keeps_ties()) {
-        pool_->server(shard).ties().add(this, connection);
+    } else if (group.keeps_ties()) {
+        group.ties().add(this, connection);
     }
     return connection;
 }
