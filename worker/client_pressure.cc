@@ -173,8 +173,8 @@ void ClientSession::leave_queues() noexcept {
     if (holds_upstreams_) {
         release_upstreams();
     }
-    for (Server* server : path_.diverting) {
-        server->ties().forget(this);
+    for (ConnectionGroup* group : path_.diverting) {
+        group->ties().forget(this);
     }
 }
 

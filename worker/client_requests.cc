@@ -35,11 +35,12 @@ void ClientSession::refuse_protocol(std::string_view line) {
 
 UpstreamConnection* ClientSession::connect_or_fail(Fragment& fragment, uint32_t shard) {
     int error = 0;
-    UpstreamConnection* connection = pool_->server(shard).connection_or_null(this, error);
+    ConnectionGroup& group = pool_->server(shard).group(dialect_);
+    UpstreamConnection* connection = group.connection_or_null(this, error);
     if (connection == nullptr) {
         fail_fragment(fragment, error);
-    } else if (pool_->server(shard).keeps_ties()) {
-        pool_->server(shard).ties().add(this, connection);
+    } else if (group.keeps_ties()) {
+        group.ties().add(this, connection);
     }
     return connection;
 }

@@ -15,6 +15,7 @@
 #include "common/proto/memcached/request_parser.h"
 #include "common/proto/redis/request_parser.h"
 #include "worker/data_path.h"
+#include "worker/dialect.h"
 #include "worker/flush_queue.h"
 #include "worker/out_queue.h"
 #include "worker/request.h"
@@ -199,6 +200,7 @@ class ClientSession : public io::StreamHandler,
     Request* tail_ = nullptr;
     uint32_t request_count_ = 0;
     bool redis_;
+    Dialect dialect_ = Dialect::kPlain;  // of the connections that carry its requests
     bool authenticated_;
     bool gave_password_ = false;      // authenticated by a password, not by the lack of one
     bool parsing_ended_ = false;      // QUIT, protocol error, finish(): nothing more is parsed

@@ -24,8 +24,8 @@
 
 namespace ringmaster::worker {
 
+class ConnectionGroup;
 class Pool;
-class Server;
 
 struct ClosedTag {};
 struct WatchedTag {};
@@ -53,8 +53,8 @@ struct DataPath {
     base::IntrusiveList<ClientSession, WatchedTag> watched;
     // Connections that are not read because the client of their next reply lags.
     base::IntrusiveList<UpstreamConnection, HeldTag> held;
-    // Servers with more connections than usual for that.
-    std::vector<Server*> diverting;
+    // Groups with more connections than usual for that.
+    std::vector<ConnectionGroup*> diverting;
 
     // Fragments in any upstream FIFO: while there are some, deadlines are checked.
     uint64_t fragments_in_flight = 0;

@@ -63,7 +63,7 @@ RM_INLINE inline OutQueue* ClientSession::forward(Fragment& fragment, uint32_t s
     UpstreamConnection* connection = nullptr;
     if (shard != ring::kNoShard && !refuses_for_memory(size_bytes) && pool_->may_send(shard))
         [[likely]] {
-        connection = pool_->server(shard).only_connection_or_null();
+        connection = pool_->server(shard).only_connection_or_null(dialect_);
         if (connection == nullptr) [[unlikely]] {
             connection = connect_or_fail(fragment, shard);
         }

@@ -142,8 +142,7 @@ void Pool::fail_servers(int error) {
 
 void Pool::housekeep() {
     for (const auto& server : servers_) {
-        server->free_retired();
-        server->settle_spares();
+        server->housekeep();
     }
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/server.h"
 
-#include <algorithm>
 #include <ctime>
 
+#include "common/base/assert.h"
 #include "common/base/format.h"
 #include "common/base/log.h"
 #include "worker/pool.h"
@@ -16,42 +16,41 @@ Server::Server(DataPath& path, Pool& pool, uint32_t shard)
     : path_(path),
       pool_(pool),
       shard_(shard),
-      connections_wanted_(pool.config().server_connections),
-      timeout_ms_(pool.config().timeout_ms) {}
+      timeout_ms_(pool.config().timeout_ms),
+      plain_(path, *this, Dialect::kPlain) {}
+
+Server::~Server() = default;
 
 const config::ServerConfig& Server::config() const noexcept {
     return pool_.config().servers[shard_];
 }
 
-UpstreamConnection* Server::connection_or_null(const ClientSession* client, int& error) {
-    UpstreamConnection* chosen = nullptr;
-    if (diverting_) {
-        chosen = &diverted(client);
-    } else if (connections_.size() < connections_wanted_) {
-        chosen =
-            connections_.emplace_back(std::make_unique<UpstreamConnection>(path_, *this)).get();
-        next_ = 0;
-        find_only();
-    } else {
-        chosen = connections_[next_].get();
-        next_ = next_ + 1 < connections_.size() ? next_ + 1 : 0;
+ConnectionGroup& Server::other_group(Dialect dialect) {
+    if (other_ == nullptr) {
+        other_ = std::make_unique<ConnectionGroup>(path_, *this, dialect);
     }
-    if (!chosen->is_open()) {
-        error = chosen->open();
-        if (error != 0) {
-            note_failure("cannot be connected to", error);
-            stats_.add(ServerStat::kServerErr);
-            path_.connect_failed(pool_, shard_);
-            pool_.on_server_failure(shard_, error, path_.loop.active_ms());
-            return nullptr;
-        }
+    RM_ASSERT(other_->dialect() == dialect);
+    return *other_;
+}
+
+template <class F>
+void Server::for_each_group(F&& f) {
+    f(plain_);
+    if (other_ != nullptr) {
+        f(*other_);
     }
-    return chosen;
+}
+
+void Server::on_open_failed(int error) {
+    note_failure("cannot be connected to", error);
+    stats_.add(ServerStat::kServerErr);
+    path_.connect_failed(pool_, shard_);
+    pool_.on_server_failure(shard_, error, path_.loop.active_ms());
 }
 
 void Server::preconnect() {
     int error = 0;
-    if (is_idle() && connection_or_null(nullptr, error) == nullptr) {
+    if (is_idle() && plain_.connection_or_null(nullptr, error) == nullptr) {
         RM_LOG(kWarn, "connect to server '{}' failed, ignored: {}", config().name,
                base::errno_text(error));
     }
@@ -77,16 +76,7 @@ void Server::set_out(bool is_out, bool alone) {
 }
 
 void Server::renew_connections() {
-    for (std::unique_ptr<UpstreamConnection>& connection : connections_) {
-        connection->retire();
-        if (connection->is_open()) {
-            retiring_.push_back(std::move(connection));
-        }
-    }
-    connections_.clear();
-    next_ = 0;
-    end_diversion();
-    find_only();
+    for_each_group([](ConnectionGroup& group) { group.renew_connections(); });
 }
 
 void Server::take_over(Server& former, uint64_t grace_ms) {
@@ -96,44 +86,19 @@ void Server::take_over(Server& former, uint64_t grace_ms) {
     if (is_out_ || address_.empty() || address_ != former.address_) {
         return;
     }
-    // With its spares: who is tied to one stays with it.
-    const size_t most = pool_.config().server_connections + (former.diverting_ ? kMaxSpares : 0);
-    const bool was_diverting = former.diverting_;
-    former.end_diversion();
-    for (std::unique_ptr<UpstreamConnection>& connection : former.connections_) {
-        if (connection->is_open() && connections_.size() < most) {
-            connection->rebind(*this, grace_ms);
-            connections_.push_back(std::move(connection));
+    former.for_each_group([this, grace_ms](ConnectionGroup& of_former) {
+        if (of_former.is_open()) {
+            group(of_former.dialect()).take_over(of_former, grace_ms);
         }
-    }
-    std::erase(former.connections_, nullptr);
-    former.next_ = 0;
-    former.find_only();
-    find_only();
-    if (was_diverting && !connections_.empty()) {
-        begin_diversion();
-    }
-}
-
-// None while clients have to be told apart.
-void Server::find_only() {
-    const bool is_one = connections_wanted_ == 1 && connections_.size() == 1 && !diverting_;
-    only_ = is_one ? connections_.front().get() : nullptr;
+    });
 }
 
 bool Server::is_idle() const {
-    const auto is_open = [](const auto& connection) { return connection->is_open(); };
-    return std::none_of(connections_.begin(), connections_.end(), is_open) &&
-           std::none_of(retiring_.begin(), retiring_.end(), is_open);
+    return !plain_.is_open() && (other_ == nullptr || !other_->is_open());
 }
 
 void Server::check_deadlines(uint64_t now_ms) {
-    for (const auto& connection : connections_) {
-        connection->check_deadlines(now_ms);
-    }
-    for (const auto& connection : retiring_) {
-        connection->check_deadlines(now_ms);
-    }
+    for_each_group([now_ms](ConnectionGroup& group) { group.check_deadlines(now_ms); });
 }
 
 bool Server::may_log_refusal(uint64_t now_ms) noexcept {
@@ -144,8 +109,11 @@ bool Server::may_log_refusal(uint64_t now_ms) noexcept {
     return true;
 }
 
-void Server::free_retired() {
-    std::erase_if(retiring_, [](const auto& connection) { return !connection->is_open(); });
+void Server::housekeep() {
+    for_each_group([](ConnectionGroup& group) {
+        group.free_retired();
+        group.settle_spares();
+    });
 }
 
 void Server::note_failure(const char* what, int error) {
@@ -168,26 +136,14 @@ void Server::log_recovery() {
 }
 
 void Server::fail_all(int error) {
-    for (const auto& connection : connections_) {
-        if (connection->is_open()) {
-            connection->end(error);
-        }
-    }
-    for (const auto& connection : retiring_) {
-        if (connection->is_open()) {
-            connection->end(error);
-        }
-    }
+    for_each_group([error](ConnectionGroup& group) { group.fail_all(error); });
 }
 
 stats::ServerCounters Server::snapshot() const {
     stats::ServerCounters counters = stats_;
-    for (const auto& connection : connections_) {
-        const UpstreamConnection::QueueLengths lengths = connection->queue_lengths();
-        counters.add(ServerStat::kInQueue, lengths.in_count);
-        counters.add(ServerStat::kInQueueBytes, lengths.in_bytes);
-        counters.add(ServerStat::kOutQueue, lengths.out_count);
-        counters.add(ServerStat::kOutQueueBytes, lengths.out_bytes);
+    plain_.fill(counters);
+    if (other_ != nullptr) {
+        other_->fill(counters);
     }
     return counters;
 }

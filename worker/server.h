@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// One server of a pool as this worker sees it: its address, its connections, its counters.
+// One server of a pool as this worker sees it: its address, its health, its counters, and
+// its connections in groups by dialect.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "common/io/socket_address.h"
 #include "common/stats/stats.h"
 #include "config/model.h"
+#include "worker/connection_group.h"
 #include "worker/data_path.h"
+#include "worker/dialect.h"
 #include "worker/upstream_connection.h"
 
 namespace ringmaster::worker {
@@ -23,25 +27,22 @@ class Server {
     Server(DataPath& path, Pool& pool, uint32_t shard);
     ~Server();
 
-    // The connection for the next request. While there are fewer than server_connections, every
-    // request opens another; then they take turns. Null with an errno when none could be opened.
-    // While slow readers hold some, see server_spares.cc: `client` is who asks, or null.
-    UpstreamConnection* connection_or_null(const ClientSession* client, int& error);
-    // ---- server_spares.cc ----
-
-    // Whether another connection is left for others, or may be opened, when this one stops.
-    [[nodiscard]] bool may_hold(const UpstreamConnection& connection) const;
-    void begin_diversion();
-    // About once a second.
-    void settle_spares();
-    // Clients have to stay on the connection that carries their requests.
-    [[nodiscard]] bool keeps_ties() const noexcept { return keeps_ties_; }
-    OrderTies& ties() noexcept { return ties_; }
-
-    // The same where there is but one and it is open, which is most often; else null.
-    [[nodiscard]] UpstreamConnection* only_connection_or_null() const noexcept {
-        return only_ != nullptr && only_->is_open() ? only_ : nullptr;
+    // Its connections of that dialect. Another than the plain one is made when first asked for.
+    ConnectionGroup& group(Dialect dialect) {
+        return dialect == Dialect::kPlain ? plain_ : other_group(dialect);
     }
+    // The connection of that dialect where there is but one and it is open, which is most often;
+    // else null: ask the group.
+    [[nodiscard]] UpstreamConnection* only_connection_or_null(Dialect dialect) const noexcept {
+        UpstreamConnection* const only = only_[static_cast<size_t>(dialect)];
+        return only != nullptr && only->is_open() ? only : nullptr;
+    }
+    // From the group, when that has changed.
+    void set_only(Dialect dialect, UpstreamConnection* connection) noexcept {
+        only_[static_cast<size_t>(dialect)] = connection;
+    }
+    // From the group: a connection could not even be begun.
+    void on_open_failed(int error);
     // One attempt, not waited for.
     void preconnect();
 
@@ -73,7 +74,8 @@ class Server {
     }
     // The proxy ends what is outstanding; the server has done nothing wrong.
     void fail_all(int error);
-    void free_retired();
+    // About once a second.
+    void housekeep();
     // Counters plus the gauges of this moment.
     [[nodiscard]] stats::ServerCounters snapshot() const;
 
@@ -89,33 +91,26 @@ class Server {
     bool first_without_password() noexcept { return !std::exchange(warned_of_password_, true); }
 
   private:
-    void find_only();
+    ConnectionGroup& other_group(Dialect dialect);
+    template <class F>
+    void for_each_group(F&& f);
     void log_recovery();
-    UpstreamConnection& diverted(const ClientSession* client);
-    void end_diversion();
 
     DataPath& path_;
     Pool& pool_;
     uint32_t shard_;
-    uint32_t connections_wanted_;  // server_connections of the pool
     uint64_t timeout_ms_;
     bool is_out_ = false;
     bool warned_of_password_ = false;
     uint64_t next_refusal_log_ms_ = 0;
     io::SocketAddress address_;
-    bool diverting_ = false;
-    bool keeps_ties_ = false;
-    OrderTies ties_;
-    // Made when first needed, then reused for ever: a closed one is opened again.
-    std::vector<std::unique_ptr<UpstreamConnection>> connections_;
-    size_t next_ = 0;
-    // With server_connections: 1 the one in connections_, if it is there.
-    UpstreamConnection* only_ = nullptr;
-    // Connections to a former address, with requests outstanding.
-    std::vector<std::unique_ptr<UpstreamConnection>> retiring_;
     stats::ServerCounters stats_;
     uint64_t failures_ = 0;  // since the last success
     uint64_t failure_logged_ms_ = 0;
+    // By dialect: with server_connections: 1 the one of that group, if it is there.
+    std::array<UpstreamConnection*, kDialects> only_{};
+    ConnectionGroup plain_;
+    std::unique_ptr<ConnectionGroup> other_;  // null until a client speaks it
 };
 
 }  // namespace ringmaster::worker

@@ -27,7 +27,9 @@ uint64_t UpstreamConnection::health_timeout_ms() const noexcept {
     return inherited_left_ > 0 ? longer_timeout(inherited_timeout_ms_, timeout_ms) : timeout_ms;
 }
 
-void UpstreamConnection::rebind(Server& server, uint64_t grace_ms) {
+void UpstreamConnection::rebind(ConnectionGroup& group, uint64_t grace_ms) {
+    RM_ASSERT(group.dialect() == group_->dialect());
+    Server& server = group.server();
     uint64_t before_ms = health_timeout_ms();
     const uint64_t after_ms = server.pool().config().timeout_ms;
     if (after_ms > 0 && before_ms == 0) {
@@ -43,6 +45,7 @@ void UpstreamConnection::rebind(Server& server, uint64_t grace_ms) {
         server_->stats().add(ServerStat::kServerConnections, -1);
         server.stats().add(ServerStat::kServerConnections);
     }
+    group_ = &group;
     server_ = &server;
 }
 
@@ -95,7 +98,7 @@ void UpstreamConnection::expire(Fragment& fragment, int error) {
     if (request.handshake || request.client == nullptr) {
         return;
     }
-    if (server_->keeps_ties()) {
+    if (tied_) {
         untie(fragment);
     }
     const std::string_view line = server_error_line(server_->pool().config().redis, error);

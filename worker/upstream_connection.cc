@@ -22,9 +22,6 @@ using stats::ServerStat;
 
 RM_INLINE inline Fragment* UpstreamConnection::pop() {
     Fragment* fragment = head_;
-    if (server_->keeps_ties()) [[unlikely]] {
-        untie(*fragment);
-    }
     head_ = fragment->fifo_next;
     if (head_ == nullptr) {
         tail_ = nullptr;
@@ -40,8 +37,11 @@ RM_INLINE inline Fragment* UpstreamConnection::pop() {
     return fragment;
 }
 
-UpstreamConnection::UpstreamConnection(DataPath& path, Server& server)
-    : path_(path), server_(&server), redis_(server.pool().config().redis) {}
+UpstreamConnection::UpstreamConnection(DataPath& path, ConnectionGroup& group)
+    : path_(path),
+      group_(&group),
+      server_(&group.server()),
+      format_(reply_format(group.server().pool().config().redis, group.dialect())) {}
 
 UpstreamConnection::~UpstreamConnection() {
     RM_ASSERT(head_ == nullptr);
@@ -128,7 +128,7 @@ RM_INLINE inline void UpstreamConnection::deliver_plain(const Window& window, co
 
 inline void UpstreamConnection::deliver(const Window& window, const char* data, size_t size) {
     const Request& request = *head_->request;
-    if (request.plain() && request.client != nullptr && !streaming_ && !retiring_ &&
+    if (request.plain() && request.client != nullptr && !streaming_ && !retiring_ && !tied_ &&
         !head_->expired) [[likely]] {
         deliver_plain(window, data, size);
     } else {
@@ -155,7 +155,7 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
             return;
         }
         size_t size = 0;
-        if (redis_) {
+        if (format_ == ReplyFormat::kRedis) {
             if (redis_parser_.at_start()) {
                 size = proto::redis::ReplyParser::whole_reply_bytes(at, left);
             }
@@ -199,7 +199,11 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
 }
 
 void UpstreamConnection::deliver_other(const Window& window, const char* data, size_t size) {
-    const bool was_streaming = std::exchange(streaming_, false);
+    const bool was_streaming = streaming_;
+    streaming_ = false;
+    if (tied_) {
+        untie(*head_);
+    }
     Fragment* fragment = pop();
     Request* request = fragment->request;
     if (!request->handshake && !retiring_) {
@@ -288,7 +292,7 @@ void UpstreamConnection::end(int error) {
 // `line` lives as long as this call.
 void UpstreamConnection::fail_all(std::string_view line) {
     close_stream();
-    server_->ties().forget_lane(this);
+    group_->ties().forget_lane(this);
     // Detached first: answering a client must not find this half-failed FIFO.
     Fragment* fragment = std::exchange(head_, nullptr);
     tail_ = nullptr;
@@ -413,33 +417,63 @@ UpstreamConnection::QueueLengths UpstreamConnection::queue_lengths() const noexc
     return lengths;
 }
 
-// ---- the parser of this pool's protocol ----
+// ---- the parser of this connection's replies ----
+
+UpstreamConnection::ReplyFormat UpstreamConnection::reply_format(bool redis,
+                                                                 Dialect dialect) noexcept {
+    RM_ASSERT(dialect == Dialect::kPlain || (dialect == Dialect::kResp3) == redis);
+    return redis ? ReplyFormat::kRedis : ReplyFormat::kMemcachedText;
+}
 
 ParseStatus UpstreamConnection::parse(const char* begin, size_t size) noexcept {
-    return redis_ ? redis_parser_.parse(begin, size) : memcached_parser_.parse(begin, size);
+    switch (format_) {
+        case ReplyFormat::kRedis:
+            return redis_parser_.parse(begin, size);
+        case ReplyFormat::kMemcachedText:
+            break;
+    }
+    return memcached_parser_.parse(begin, size);
 }
 
 size_t UpstreamConnection::parser_position() const noexcept {
-    return redis_ ? redis_parser_.position() : memcached_parser_.position();
+    switch (format_) {
+        case ReplyFormat::kRedis:
+            return redis_parser_.position();
+        case ReplyFormat::kMemcachedText:
+            break;
+    }
+    return memcached_parser_.position();
 }
 
 size_t UpstreamConnection::parser_needed() const noexcept {
-    return redis_ ? redis_parser_.bytes_needed() : memcached_parser_.bytes_needed();
+    switch (format_) {
+        case ReplyFormat::kRedis:
+            return redis_parser_.bytes_needed();
+        case ReplyFormat::kMemcachedText:
+            break;
+    }
+    return memcached_parser_.bytes_needed();
 }
 
 void UpstreamConnection::parser_rebase(size_t bytes) noexcept {
-    if (redis_) {
-        redis_parser_.rebase(bytes);
-    } else {
-        memcached_parser_.rebase(bytes);
+    switch (format_) {
+        case ReplyFormat::kRedis:
+            redis_parser_.rebase(bytes);
+            return;
+        case ReplyFormat::kMemcachedText:
+            memcached_parser_.rebase(bytes);
+            return;
     }
 }
 
 void UpstreamConnection::parser_reset() noexcept {
-    if (redis_) {
-        redis_parser_.reset();
-    } else {
-        memcached_parser_.reset();
+    switch (format_) {
+        case ReplyFormat::kRedis:
+            redis_parser_.reset();
+            return;
+        case ReplyFormat::kMemcachedText:
+            memcached_parser_.reset();
+            return;
     }
 }
 

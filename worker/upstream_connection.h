@@ -19,6 +19,7 @@
 #include "common/proto/memcached/reply_parser.h"
 #include "common/proto/redis/reply_parser.h"
 #include "worker/data_path.h"
+#include "worker/dialect.h"
 #include "worker/flush_queue.h"
 #include "worker/order_ties.h"
 #include "worker/out_queue.h"
@@ -26,13 +27,14 @@
 
 namespace ringmaster::worker {
 
+class ConnectionGroup;
 class Server;
 
 class UpstreamConnection : public io::StreamHandler,
                            public FlushLink,
                            public base::ListLink<HeldTag> {
   public:
-    UpstreamConnection(DataPath& path, Server& server);
+    UpstreamConnection(DataPath& path, ConnectionGroup& group);
     ~UpstreamConnection() override;
 
     [[nodiscard]] bool is_open() const noexcept { return stream_.is_open(); }
@@ -51,9 +53,10 @@ class UpstreamConnection : public io::StreamHandler,
     void check_deadlines(uint64_t now_ms);
     // Closes as soon as nothing is outstanding: the server lives elsewhere now.
     void retire();
-    // A reload: the same server under another generation. What is outstanding keeps the deadlines
-    // it has; without any (timeout: 0) it gets `grace_ms` if there are deadlines now.
-    void rebind(Server& server, uint64_t grace_ms);
+    // A reload: the same server under another generation, the group of the same dialect. What is
+    // outstanding keeps the deadlines it has; without any (timeout: 0) it gets `grace_ms` if there
+    // are deadlines now.
+    void rebind(ConnectionGroup& group, uint64_t grace_ms);
     // Fails everything outstanding with `error` and closes.
     void fail(int error) { fail_since(error, last_progress_ms_); }
     // The same, but it is the proxy that ends: not counted, and no word against the server.
@@ -72,8 +75,10 @@ class UpstreamConnection : public io::StreamHandler,
     void forget_holds() noexcept { was_held_lately_ = is_held(); }
     // Nothing is outstanding.
     [[nodiscard]] bool is_idle() const noexcept { return head_ == nullptr; }
-    // The clients of all that is outstanding are tied to this connection.
-    void tie_all(OrderTies& ties);
+    // The clients of all that is outstanding are tied to this connection, and untied as it goes.
+    void tie_all();
+    // All ties are gone, or there is nothing outstanding: whether later ones are to be untied.
+    void set_tied(bool tied) noexcept { tied_ = tied; }
     // So much waits to be sent that who adds to it shall wait until there is room again.
     [[nodiscard]] bool is_crowded() const noexcept { return out_.bytes() > kUpstreamBytes; }
     [[nodiscard]] bool has_room() const noexcept { return out_.bytes() <= kUpstreamResumeBytes; }
@@ -97,6 +102,10 @@ class UpstreamConnection : public io::StreamHandler,
     void on_drained() noexcept override;
 
   private:
+    // Which parser finds the end of a reply. A further dialect gets its own here, in the functions
+    // that switch over it, and in the quick way of on_read().
+    enum class ReplyFormat : uint8_t { kRedis, kMemcachedText };
+    static ReplyFormat reply_format(bool redis, Dialect dialect) noexcept;
     proto::ParseStatus parse(const char* begin, size_t size) noexcept;
     [[nodiscard]] size_t parser_position() const noexcept;
     [[nodiscard]] size_t parser_needed() const noexcept;
@@ -132,7 +141,9 @@ class UpstreamConnection : public io::StreamHandler,
     void close_stream();
 
     DataPath& path_;
-    Server* server_;  // changes with a reload; never null
+    // Both change with a reload, are never null, and belong together.
+    ConnectionGroup* group_;
+    Server* server_;
     io::Stream stream_;
     OutQueue out_;
     OutQueue handshake_out_;
@@ -158,11 +169,12 @@ class UpstreamConnection : public io::StreamHandler,
     uint32_t handshake_left_ = 0;  // replies to AUTH and SELECT that have not come yet
     uint32_t fifo_count_ = 0;
     uint32_t unsent_count_ = 0;  // of these, queued since the last flush
-    bool redis_;                 // the protocol; a reload never changes it
+    ReplyFormat format_;         // a reload never changes it
     bool connected_ = false;
-    bool replied_ = false;    // bytes came since the last flush
-    bool streaming_ = false;  // part of the head's reply has been passed on or dropped
-    bool retiring_ = false;
+    bool replied_ = false;        // bytes came since the last flush
+    bool streaming_ : 1 = false;  // part of the head's reply has been passed on or dropped
+    bool retiring_ : 1 = false;
+    bool tied_ : 1 = false;  // the group has ties of the clients of all that is outstanding
     bool was_held_lately_ = false;
 };
 

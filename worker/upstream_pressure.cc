@@ -24,7 +24,7 @@ void UpstreamConnection::judge_lag() {
     if (is_held() || head_->expired || !client.lags(is_large)) {
         return;
     }
-    if (retiring_ || !server_->may_hold(*this)) {
+    if (retiring_ || !group_->may_hold(*this)) {
         client.on_no_hold();
         return;
     }
@@ -34,7 +34,7 @@ void UpstreamConnection::judge_lag() {
     path_.held.push_back(*this);
     was_held_lately_ = true;
     client.on_hold();
-    server_->begin_diversion();
+    group_->begin_diversion();
 }
 
 void UpstreamConnection::release() {
@@ -59,10 +59,11 @@ void UpstreamConnection::release() {
     }
 }
 
-void UpstreamConnection::tie_all(OrderTies& ties) {
+void UpstreamConnection::tie_all() {
+    tied_ = true;
     for (const Fragment* f = head_; f != nullptr; f = f->fifo_next) {
         if (f->request->client != nullptr && !f->expired) {
-            ties.add(f->request->client, this);
+            group_->ties().add(f->request->client, this);
         }
     }
 }
@@ -70,7 +71,7 @@ void UpstreamConnection::tie_all(OrderTies& ties) {
 // What has been answered with an error already holds its client no longer.
 void UpstreamConnection::untie(const Fragment& fragment) {
     if (fragment.request->client != nullptr && !fragment.expired) {
-        server_->ties().remove(fragment.request->client, this);
+        group_->ties().remove(fragment.request->client, this);
     }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Server: spare connections while slow readers hold the usual ones.
+// ConnectionGroup: spare connections while slow readers hold the usual ones.
 //
 // A connection that has stopped for a client that lags takes no new requests, except from clients
 // that have some under way on it. When no other is left a spare is opened. The spares close when
@@ -8,24 +8,21 @@
 
 #include "common/base/log.h"
 #include "worker/client_session.h"
+#include "worker/connection_group.h"
 #include "worker/pool.h"
 #include "worker/server.h"
 
 namespace ringmaster::worker {
 
-Server::~Server() {
-    end_diversion();
-}
-
-bool Server::may_hold(const UpstreamConnection& connection) const {
+bool ConnectionGroup::may_hold(const UpstreamConnection& connection) const {
     const auto is_free = [&connection](const auto& other) {
         return other.get() != &connection && !other->is_held();
     };
-    return connections_.size() < connections_wanted_ + kMaxSpares ||
+    return connections_.size() < wanted_ + kMaxSpares ||
            std::any_of(connections_.begin(), connections_.end(), is_free);
 }
 
-void Server::begin_diversion() {
+void ConnectionGroup::begin_diversion() {
     if (diverting_) {
         return;
     }
@@ -33,28 +30,31 @@ void Server::begin_diversion() {
     find_only();
     path_.diverting.push_back(this);
     // With several connections no order is promised between them, so there is nothing to keep.
-    if (connections_wanted_ == 1) {
+    if (wanted_ == 1) {
         keeps_ties_ = true;
         for (const auto& connection : connections_) {
-            connection->tie_all(ties_);
+            connection->tie_all();
         }
     }
     RM_LOG(kInfo,
            "server '{}' of pool '{}': a slow reader holds a connection, a spare serves others",
-           config().name, pool_.config().name);
+           server_.config().name, server_.pool().config().name);
 }
 
-void Server::end_diversion() {
+void ConnectionGroup::end_diversion() {
     if (diverting_) {
         diverting_ = false;
         keeps_ties_ = false;
         ties_.clear();
+        for (const auto& connection : connections_) {
+            connection->set_tied(false);
+        }
         std::erase(path_.diverting, this);
         find_only();
     }
 }
 
-UpstreamConnection& Server::diverted(const ClientSession* client) {
+UpstreamConnection& ConnectionGroup::diverted(const ClientSession* client) {
     UpstreamConnection* const tied = ties_.lane_or_null(client);
     if (tied != nullptr) {
         return *tied;
@@ -63,7 +63,7 @@ UpstreamConnection& Server::diverted(const ClientSession* client) {
         for (size_t i = 0; i < connections_.size(); ++i) {
             UpstreamConnection& next = *connections_[(next_ + i) % connections_.size()];
             if (is_good(next)) {
-                next_ = connections_wanted_ > 1 ? next_ + i + 1 : 0;
+                next_ = wanted_ > 1 ? next_ + i + 1 : 0;
                 return &next;
             }
         }
@@ -74,9 +74,10 @@ UpstreamConnection& Server::diverted(const ClientSession* client) {
     if (chosen != nullptr) {
         return *chosen;
     }
-    if (connections_.size() < connections_wanted_ + kMaxSpares) {
+    if (connections_.size() < wanted_ + kMaxSpares) {
         auto spare = std::make_unique<UpstreamConnection>(path_, *this);
         if (spare->open() == 0) {
+            spare->set_tied(keeps_ties_);
             return *connections_.emplace_back(std::move(spare));
         }
     }
@@ -84,7 +85,7 @@ UpstreamConnection& Server::diverted(const ClientSession* client) {
     return chosen != nullptr ? *chosen : *connections_.front();
 }
 
-void Server::settle_spares() {
+void ConnectionGroup::settle_spares() {
     if (!diverting_) {
         return;
     }
@@ -96,11 +97,11 @@ void Server::settle_spares() {
     if (!is_quiet) {
         return;
     }
-    while (connections_.size() > connections_wanted_ && connections_.back()->is_idle()) {
+    while (connections_.size() > wanted_ && connections_.back()->is_idle()) {
         connections_.back()->retire();
         connections_.pop_back();
     }
-    if (connections_.size() <= connections_wanted_) {
+    if (connections_.size() <= wanted_) {
         next_ = 0;
         end_diversion();
     }
