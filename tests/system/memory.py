@@ -110,7 +110,8 @@ class Others:
     def wait_more(self, count):
         """So many more are served from now on."""
         wanted = self.served + count
-        wait_until(lambda: self.served >= wanted or self.errors, what=f"{count} more replies")
+        wait_until(lambda: self.served >= wanted or self.errors, 3 * DEADLINE_S,
+                   f"{count} more replies")
         assert not self.errors, self.errors[:3]
 
     def __enter__(self):
