@@ -32,7 +32,8 @@ def perl(script):
 
 
 def node(script):
-    return [NODE_MODULES / ".bin/node", HERE / "node" / script]
+    # Not .bin/node: npm 9, Debian's, makes no such link.
+    return [next(NODE_MODULES.glob("node-linux-*/bin/node"), "node"), HERE / "node" / script]
 
 
 def built(name, *words):
@@ -62,8 +63,12 @@ MEMCACHED = {
     "memcached (npm)": node("memcached.js"),
     "memjs": node("memjs.js"),
 }
-# These print figures: only what they ran is compared. The values are options.
-BENCHMARKS = {"redis-benchmark": (), "redis-benchmark -3": ("-3",), "redis-benchmark -P 16": ("-P", "16")}
+# With options. These print figures: only what they ran is compared.
+BENCHMARKS = {
+    "redis-benchmark": (),
+    "redis-benchmark -3": ("-3",),
+    "redis-benchmark -P 16": ("-P", "16"),
+}
 NAMES = (*REDIS, *MEMCACHED, *BENCHMARKS)
 
 
