@@ -35,9 +35,12 @@ class Side:
         self.address = address
         self.servers = servers
 
-    def run(self, command):
+    def flush(self):
         for server in self.servers:
             server.flush()
+
+    def run(self, command):
+        self.flush()
         return programs.run(command, self.address)
 
 

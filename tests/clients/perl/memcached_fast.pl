@@ -10,8 +10,10 @@ my $FAR   = 2100000000;                      # in 2036
 my $BIG   = '0123456789abcdef' x 65000;
 my $BYTES = join '', map { chr } 0 .. 255;
 
+# Longer than the quarter of a second and the second by default: a busy machine is no finding.
 sub new_client {
-    return Cache::Memcached::Fast->new( { servers => ["$HOST:$PORT"], @_ } );
+    return Cache::Memcached::Fast->new(
+        { servers => ["$HOST:$PORT"], connect_timeout => 20, io_timeout => 20, @_ } );
 }
 
 begin_transcript( Cache::Memcached::Fast->VERSION, 'text' );

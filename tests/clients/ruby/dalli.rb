@@ -124,9 +124,11 @@ def ends(c)
   step('flush at the end') { c.flush }
 end
 
-client = Dalli::Client.new("#{HOST}:#{PORT}")
+# Longer than the second by default: a busy machine is no finding.
+PATIENT = { socket_timeout: 20 }.freeze
+client = Dalli::Client.new("#{HOST}:#{PORT}", PATIENT)
 %i[connections values swaps numbers many sizes_and_bytes].each { |part| send(part, client) }
-spaced = Dalli::Client.new("#{HOST}:#{PORT}", namespace: 'ns', compress: false)
+spaced = Dalli::Client.new("#{HOST}:#{PORT}", **PATIENT, namespace: 'ns', compress: false)
 step('set in a namespace') { spaced.set('k', BIG).class }
 step('get in a namespace') { spaced.get('k') }
 ends(client)
