@@ -271,7 +271,7 @@ void ClientSession::handle_sasl(const BinaryRequestView& request) {
             is_good = equal_secrets(given, account);
         }
     }
-    authenticated_ = is_good;
+    set_authenticated(is_good);
     gave_password_ = is_good;
     if (is_good) {
         answer(

@@ -51,7 +51,7 @@ void ClientSession::pause_if_due() {
 }
 
 void ClientSession::set_turn_bytes(size_t size_bytes, uint32_t requests) noexcept {
-    turn_bytes_ = turn_bytes_for(size_bytes, requests);
+    turn_bytes_ = static_cast<uint32_t>(turn_bytes_for(size_bytes, requests));
 }
 
 void ClientSession::go_on_if_possible() {

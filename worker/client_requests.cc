@@ -17,6 +17,9 @@ void ClientSession::answer(std::string_view line, bool is_error) {
     if (is_error) {
         pool_->stats().add(PoolStat::kForwardError);
     }
+    if (is_mute()) {
+        return;
+    }
     if (head_ == nullptr) {
         out_.append(path_.memory, line);
         mark_dirty();

@@ -2,6 +2,7 @@
 #include "worker/client_session.h"
 
 #include <algorithm>
+#include <ctime>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -28,6 +29,16 @@ void release_split(Request& request) noexcept {
     split->~SplitState();
 }
 
+namespace {
+
+uint64_t unix_us() noexcept {
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    return static_cast<uint64_t>(now.tv_sec) * 1000000 + static_cast<uint64_t>(now.tv_nsec) / 1000;
+}
+
+}  // namespace
+
 ClientSession::ClientSession(DataPath& path, Pool& pool)
     : path_(path),
       pool_(&pool),
@@ -42,6 +53,7 @@ ClientSession::ClientSession(DataPath& path, Pool& pool)
         std::construct_at(&memcached_parser_);
         dialect_ = Dialect::kMemcachedBinary;
     }
+    judge_quick();
 }
 
 ClientSession::~ClientSession() {
@@ -61,6 +73,7 @@ int ClientSession::start(int fd, bool is_unix) {
         stream_.close();
         return failed;
     }
+    id_ = path_.client_ids.next(unix_us());
     ++path_.total_connections;
     ++path_.curr_connections;
     pool_->stats().add(PoolStat::kClientConnections);
@@ -80,11 +93,11 @@ std::span<char> ClientSession::on_alloc() noexcept {
     }
     path_.catch_up_before_read();
     const std::span<char> room = input_.prepare(path_.memory.chunks, path_.hot);
-    return room.first(std::min(room.size(), turn_bytes_ - read_this_turn_));
+    return room.first(std::min<size_t>(room.size(), turn_bytes_ - read_this_turn_));
 }
 
 void ClientSession::on_read(size_t size_bytes) noexcept {
-    read_this_turn_ += size_bytes;
+    read_this_turn_ += static_cast<uint32_t>(size_bytes);  // bounded by on_alloc()
     path_.set_event_time();
     Window window = input_.arrived(path_.hot, size_bytes);
     if (parsing_ended_) {
@@ -320,7 +333,7 @@ void ClientSession::move_to(Pool& pool) {
     pool.stats().add(PoolStat::kClientConnections);
     pool_ = &pool;
     // Who gave a password has it for good; who needed none needs it now if there is one.
-    authenticated_ = now.asks_nobody() || gave_password_;
+    set_authenticated(now.asks_nobody() || gave_password_);
     if (!authenticated_ && !redis_ && !is_binary()) {
         finish_soon();  // the text protocol has no password to give
     }
@@ -377,7 +390,8 @@ void ClientSession::close(bool by_client) {
     }
     out_.clear(path_.memory);
     drop_input();
-    if (std::exchange(holds_place_, false)) {
+    if (holds_place_) {
+        holds_place_ = false;
         path_.give_place_back(*pool_);
     }
     leave_queues();

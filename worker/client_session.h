@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,6 +23,7 @@
 #include "worker/dialect.h"
 #include "worker/flush_queue.h"
 #include "worker/out_queue.h"
+#include "worker/redis_client.h"
 #include "worker/request.h"
 
 namespace ringmaster::worker {
@@ -91,6 +93,8 @@ class ClientSession : public io::StreamHandler,
 
     [[nodiscard]] bool is_open() const noexcept { return stream_.is_open(); }
     Pool& pool() noexcept { return *pool_; }
+    // See ClientIds.
+    [[nodiscard]] uint64_t id() const noexcept { return id_; }
     // Counts against client_connections of its pool, in the master's books.
     [[nodiscard]] bool holds_place() const noexcept { return holds_place_; }
     // Requires: the pool has client_connections.
@@ -120,9 +124,16 @@ class ClientSession : public io::StreamHandler,
     void handle_redis(const Window& window, const proto::redis::RequestView& request);
     void handle_other_redis(const Window& window, const proto::redis::RequestView& request);
     void forward_redis(const Window& window, const proto::redis::RequestView& request,
-                       uint32_t shard);
+                       uint32_t shard, bool silent);
     void handle_redis_local(const proto::redis::RequestView& request);
     void redis_auth(const proto::redis::RequestView& request);
+    void set_authenticated(bool authenticated) noexcept;
+    // Made when something of it is said. Call judge_quick() after a change of its replies.
+    RedisClient& redis_client();
+    [[nodiscard]] bool is_mute() const noexcept {
+        return redis_client_ != nullptr && redis_client_->is_mute();
+    }
+    void judge_quick() noexcept;
     // memcached_requests.cc
     size_t parse_memcached(const Window& window);
     void forward_as_it_came(const Window& window, std::string_view request, std::string_view key);
@@ -220,25 +231,29 @@ class ClientSession : public io::StreamHandler,
     Request* head_ = nullptr;
     Request* tail_ = nullptr;
     uint32_t request_count_ = 0;
-    bool redis_;
+    // Redis: authenticated, and every request is answered: plain ones need no other look.
+    bool quick_ = false;
+    bool parsing_ended_ = false;  // QUIT, protocol error, finish(): nothing more is parsed
     // Of the connections that carry its requests. memcached: binary until its first byte has come.
     Dialect dialect_ = Dialect::kPlain;
-    bool dialect_known_ = false;  // memcached: that byte has come
-    bool authenticated_;
-    bool gave_password_ = false;      // authenticated by a password, not by the lack of one
-    bool parsing_ended_ = false;      // QUIT, protocol error, finish(): nothing more is parsed
-    bool eof_ = false;                // the client has sent its last byte
+    bool redis_ : 1;
+    bool authenticated_ : 1;
+    bool gave_password_ : 1 = false;  // authenticated by a password, not by the lack of one
+    bool dialect_known_ : 1 = false;  // memcached: its first byte has come
+    bool eof_ : 1 = false;            // the client has sent its last byte
     bool paused_ : 1 = false;         // not read
     bool paused_behind_ : 1 = false;  // as it was behind with its replies
-    bool refusing_ = false;           // Redis: the rest of this request is thrown away
-    bool holds_upstreams_ = false;
-    bool lingering_ = false;  // FIN sent, its bytes are thrown away until it closes
-    bool refused_ = false;    // the pool had no room for it
-    bool holds_place_ = false;
-    bool clean_end_ = false;  // QUIT: counts as the client's own end
-    uint64_t read_turn_ = 0;
-    size_t read_this_turn_ = 0;
-    size_t turn_bytes_ = kFirstTurnBytes;  // most of that
+    bool refusing_ : 1 = false;       // Redis: the rest of this request is thrown away
+    bool holds_upstreams_ : 1 = false;
+    bool lingering_ : 1 = false;  // FIN sent, its bytes are thrown away until it closes
+    bool refused_ : 1 = false;    // the pool had no room for it
+    bool holds_place_ : 1 = false;
+    bool clean_end_ : 1 = false;                 // QUIT: counts as the client's own end
+    uint64_t id_ = 0;                            // since start()
+    uint64_t read_turn_ = 0;                     // the turn of its last read; tells its time, too
+    uint32_t read_this_turn_ = 0;                // bytes
+    uint32_t turn_bytes_ = kFirstTurnBytes;      // most of that
+    std::unique_ptr<RedisClient> redis_client_;  // null: all is as at the beginning
     uint64_t last_moved_ms_ = 0;  // while watched: the last time bytes went out, or of a body came
     size_t last_out_bytes_ = 0;
     size_t body_bytes_ = 0;                  // taken of the budget for the request that is arriving

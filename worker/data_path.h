@@ -2,6 +2,7 @@
 // What all client sessions and upstream connections of one worker share.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <ctime>
 #include <functional>
@@ -18,6 +19,7 @@
 #include "common/proto/redis/joiner.h"
 #include "common/proto/redis/request_parser.h"
 #include "common/proto/redis/splitter.h"
+#include "worker/client_ids.h"
 #include "worker/flush_queue.h"
 #include "worker/input_buffer.h"
 #include "worker/memory.h"
@@ -33,16 +35,22 @@ struct WaitingTag {};
 struct HeldTag {};
 
 struct DataPath {
-    DataPath(io::Loop& the_loop, Memory& the_memory, uint64_t seed)
-        : loop(the_loop), memory(the_memory), rng(seed) {}
+    DataPath(io::Loop& the_loop, Memory& the_memory, uint64_t seed, uint32_t the_slot)
+        : loop(the_loop), memory(the_memory), rng(seed), slot(the_slot), client_ids(the_slot) {}
 
     io::Loop& loop;
     const uint64_t started_ms = loop.now_ms();
     Memory& memory;
     base::Rng rng;
+    const uint32_t slot;  // this worker's number
+    ClientIds client_ids;
     HotChunk hot;
     FlushQueue flush;
-    uint64_t turn = 0;  // number of this turn of the loop
+    // This turn of the loop: it only grows, and tells the time (turn_ms) at which it began.
+    uint64_t turn = 0;
+    void begin_turn() noexcept { turn = std::max(turn + 1, loop.now_ms() << kTurnsPerMsLog2); }
+    static uint64_t turn_ms(uint64_t turn) noexcept { return turn >> kTurnsPerMsLog2; }
+    static constexpr unsigned kTurnsPerMsLog2 = 16;
     // loop.active_ms() and now_ms() when the bytes came that are being handled: set_event_time().
     uint64_t event_ms = loop.active_ms();
     uint64_t event_now_ms = loop.now_ms();

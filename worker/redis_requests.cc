@@ -87,9 +87,12 @@ bool has_several_keys(const RequestView& request) {
 }  // namespace
 
 RM_INLINE inline void ClientSession::forward_redis(const Window& window, const RequestView& request,
-                                                   uint32_t shard) {
+                                                   uint32_t shard, bool silent) {
     Request& queued = new_request();
     queued.unanswered = 1;
+    if (silent) {
+        queued.silent = true;
+    }
     OutQueue* out = forward(queued.fragment, shard, request.bytes.size());
     if (out != nullptr) {
         out->append_from(path_.memory, window.chunk, request.bytes.data(), request.bytes.size());
@@ -99,9 +102,9 @@ RM_INLINE inline void ClientSession::forward_redis(const Window& window, const R
 RM_INLINE inline void ClientSession::handle_redis(const Window& window,
                                                   const RequestView& request) {
     const Command* known = request.command;
-    if (known != nullptr && known->plain && authenticated_ &&
+    if (known != nullptr && known->plain && quick_ &&
         arity_is_right(*known, request.argument_count)) [[likely]] {
-        forward_redis(window, request, pool_->shard_of(request.arguments[1]));
+        forward_redis(window, request, pool_->shard_of(request.arguments[1]), false);
     } else {
         handle_other_redis(window, request);
     }
@@ -242,7 +245,7 @@ bool ClientSession::handled_here(const RequestView& request) {
         answer("-CROSSSLOT Keys in request don't hash to the same server\r\n", true);
         return;
     }
-    forward_redis(window, request, shard);
+    forward_redis(window, request, shard, is_mute());
 }
 
 // True when all keys are on `shard`, or when the first one decides as in nutcracker. Keys of a
@@ -312,6 +315,22 @@ void ClientSession::handle_redis_local(const RequestView& request) {
     answer("-ERR command is not supported through a proxy\r\n", true);
 }
 
+void ClientSession::set_authenticated(bool authenticated) noexcept {
+    authenticated_ = authenticated;
+    judge_quick();
+}
+
+RedisClient& ClientSession::redis_client() {
+    if (redis_client_ == nullptr) {
+        redis_client_ = std::make_unique<RedisClient>();
+    }
+    return *redis_client_;
+}
+
+void ClientSession::judge_quick() noexcept {
+    quick_ = redis_ && authenticated_ && (redis_client_ == nullptr || redis_client_->answers_all());
+}
+
 void ClientSession::redis_auth(const RequestView& request) {
     const std::string& password = pool_->config().redis_auth;
     if (request.argument_count > 3) {
@@ -335,7 +354,7 @@ void ClientSession::redis_auth(const RequestView& request) {
     const std::string_view given = request.arguments[with_user ? 2 : 1];
     const bool right_user = !with_user || request.arguments[1] == "default";
     // twemproxy: a wrong password takes the authentication away again.
-    authenticated_ = equal_secrets(given, password) && right_user;
+    set_authenticated(equal_secrets(given, password) && right_user);
     gave_password_ = authenticated_;
     if (authenticated_) {
         answer("+OK\r\n", false);

@@ -26,6 +26,7 @@ void ClientSession::split_request(Splitter& splitter, const Window& window, cons
         return;
     }
     Request& queued = new_request();
+    queued.silent = is_mute();
     SplitState& split = make_split(queued, plans.size(), splitter.fragment_of_key(), join);
     ++queued.unanswered;  // held until every fragment is on its way
     for (size_t i = 0; i < plans.size(); ++i) {

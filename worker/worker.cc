@@ -45,7 +45,7 @@ size_t default_budget_bytes() {
 
 Worker::Worker(const WorkerOptions& options)
     : options_(options),
-      path_(loop_, memory_, seed()),
+      path_(loop_, memory_, seed(), options.slot),
       listeners_(loop_, [this](uint32_t pool, int fd) { on_accepted(*current_->pools[pool], fd); }),
       deadline_timer_(loop_, [this] { deadlines_due_ = true; }),
       health_timer_(loop_, [this] { health_due_ = true; }),
@@ -121,7 +121,7 @@ void Worker::end(int status) {
 
 void Worker::before_poll() noexcept {
     test_faults_.check();
-    ++path_.turn;
+    path_.begin_turn();
     free_closed_sessions();
     path_.flush.flush_all();
     free_closed_sessions();

@@ -28,8 +28,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size_bytes) {
     std::string_view rest(reinterpret_cast<const char*>(data) + 2 + key_count,
                           size_bytes - 2 - key_count);
     std::vector<std::string_view> replies;
-    ReplyParser parser;
-    while (replies.size() < 8 && parser.parse(rest.data(), rest.size()) == ParseStatus::kDone) {
+    ReplyParser parser(Protocol::kResp3);
+    while (replies.size() < 8 && parser.parse(rest.data(), rest.size()) == ParseStatus::kDone &&
+           !parser.is_push()) {
         replies.push_back(rest.substr(0, parser.position()));
         rest.remove_prefix(parser.position());
         parser.reset();
@@ -51,7 +52,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size_bytes) {
         joined += piece;
         ++pieces;
     }
-    RM_ASSERT(good || (pieces == 0 && joined.starts_with('-')));
+    RM_ASSERT(good || (pieces == 0 && (joined.starts_with('-') || joined.starts_with('!'))));
     RM_ASSERT(!good || policy != JoinPolicy::kArray || pieces == key_count);
     parser.reset();
     RM_ASSERT(parser.parse(joined.data(), joined.size()) == ParseStatus::kDone);

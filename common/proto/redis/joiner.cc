@@ -31,6 +31,28 @@ bool read_integer_reply(std::string_view reply, int64_t& number) noexcept {
     return error == std::errc() && behind == end;
 }
 
+// Attributes say something about a fragment's reply, not about the joined one: they are dropped.
+std::string_view without_attributes(std::string_view reply) noexcept {
+    while (reply.starts_with('|'))
+        [[unlikely]] {
+            const char* at = reply.data() + 1;
+            uint64_t pairs = 0;
+            if (read_length(at, reply.data() + reply.size(), kMaxPendingElements / 2, pairs) !=
+                ParseStatus::kDone) {
+                return {};
+            }
+            reply.remove_prefix(static_cast<size_t>(at - reply.data()));
+            for (uint64_t left = 2 * pairs; left > 0; --left) {
+                ReplyParser element(Protocol::kResp3);
+                if (element.parse(reply.data(), reply.size()) != ParseStatus::kDone) {
+                    return {};
+                }
+                reply.remove_prefix(element.position());
+            }
+        }
+    return reply;
+}
+
 }  // namespace
 
 bool Joiner::fail(std::string_view error_line) {
@@ -47,8 +69,9 @@ bool Joiner::begin(JoinPolicy policy, std::span<const std::string_view> replies,
     fragment_of_key_ = {};
     cursors_ = cursors;
     next_key_ = 0;
-    for (const std::string_view reply : replies) {
-        if (reply.starts_with('-')) {
+    for (const std::string_view whole : replies) {
+        const std::string_view reply = without_attributes(whole);
+        if (reply.starts_with('-') || reply.starts_with('!')) {
             return fail(reply);
         }
     }
@@ -60,7 +83,7 @@ bool Joiner::begin(JoinPolicy policy, std::span<const std::string_view> replies,
             return sum(replies);
         case JoinPolicy::kAllSucceeded:
             for (const std::string_view reply : replies) {
-                if (reply != "+OK\r\n") {
+                if (without_attributes(reply) != "+OK\r\n") {
                     return fail(kInvalid);
                 }
             }
@@ -77,7 +100,8 @@ bool Joiner::sum(std::span<const std::string_view> replies) {
     int64_t total = 0;
     for (const std::string_view reply : replies) {
         int64_t number = 0;
-        if (!read_integer_reply(reply, number) || __builtin_add_overflow(total, number, &total)) {
+        if (!read_integer_reply(without_attributes(reply), number) ||
+            __builtin_add_overflow(total, number, &total)) {
             return fail(kInvalid);
         }
     }
@@ -96,7 +120,7 @@ bool Joiner::begin_array() {
         ++cursors_[fragment];
     }
     for (size_t i = 0; i < replies_.size(); ++i) {
-        const std::string_view reply = replies_[i];
+        const std::string_view reply = without_attributes(replies_[i]);
         if (!reply.starts_with('*')) {
             return fail(kInvalid);
         }
@@ -107,7 +131,7 @@ bool Joiner::begin_array() {
             count != cursors_[i]) {
             return fail(kInvalid);
         }
-        cursors_[i] = static_cast<size_t>(at - reply.data());
+        cursors_[i] = static_cast<size_t>(at - replies_[i].data());
     }
     head_ = "*";
     append_number(head_, static_cast<int64_t>(fragment_of_key_.size()));
@@ -121,7 +145,7 @@ bool Joiner::next_piece(std::string_view& piece) noexcept {
     }
     const uint32_t fragment = fragment_of_key_[next_key_++];
     const std::string_view rest = replies_[fragment].substr(cursors_[fragment]);
-    ReplyParser element;
+    ReplyParser element(Protocol::kResp3);  // which takes all of RESP2
     if (element.parse(rest.data(), rest.size()) != ParseStatus::kDone) {
         // Only when the reply was not a whole one: the framing towards the client must hold.
         RM_DEBUG_ASSERT(false);

@@ -5,7 +5,10 @@
 // elements gives one clear error for the whole request, and no byte of it leaks.
 // Shapes:  replies[f] is the whole reply of fragment f (as ReplyParser delimited it);
 //          fragment_of_key and keys_of_fragment as the Splitter planned them.
+// Types:   the elements keep theirs, so replies of RESP3 are joined to one of RESP3. Attributes of
+//          the fragments' replies are dropped.
 // Errors:  the first error reply in fragment order is the request's reply, in the server's words;
+//          a bulk error of RESP3 is one, too;
 //          replies that do not fit give nutcracker's "-ERR Invalid argument".
 #pragma once
 

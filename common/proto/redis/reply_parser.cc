@@ -43,20 +43,6 @@ ParseStatus read_integer(const char*& at, const char* end) noexcept {
     return ParseStatus::kDone;
 }
 
-// The null forms: `at` is the '-' behind '$' or '*'.
-ParseStatus read_null(const char*& at, const char* end) noexcept {
-    constexpr char kNull[] = {'-', '1', '\r', '\n'};
-    const size_t size = std::min(sizeof kNull, static_cast<size_t>(end - at));
-    if (std::memcmp(at, kNull, size) != 0) {
-        return ParseStatus::kBad;
-    }
-    if (size < sizeof kNull) {
-        return ParseStatus::kNeedMore;
-    }
-    at += sizeof kNull;
-    return ParseStatus::kDone;
-}
-
 }  // namespace
 
 ParseStatus ReplyParser::need(size_t bytes) noexcept {
@@ -143,11 +129,56 @@ ParseStatus ReplyParser::parse_element(const char* begin, size_t size) noexcept 
             return status;
         }
         case '$':
+            return parse_bulk(begin, size);
         case '*':
-            return parse_header(begin, size);
+            return parse_aggregate(begin, size, 1);
+        default:
+            return resp3_ ? parse_resp3_element(begin, size) : ParseStatus::kBad;
+    }
+}
+
+ParseStatus ReplyParser::parse_resp3_element(const char* begin, size_t size) noexcept {
+    const char* const at = begin + position_;
+    const size_t there = size - position_;
+    switch (*at) {
+        case '_':
+            return parse_exactly("_\r\n", begin, size);
+        case '#':
+            return parse_exactly(there > 1 && at[1] == 't' ? "#t\r\n" : "#f\r\n", begin, size);
+        case ',':
+        case '(':
+            return parse_line(begin, size);
+        case '!':
+        case '=':
+            return parse_bulk(begin, size);
+        case '~':
+            return parse_aggregate(begin, size, 1);
+        case '%':
+        case '|':
+            return parse_aggregate(begin, size, 2);
+        case '>':
+            if (started_) {
+                return ParseStatus::kBad;  // it is a message, never a part of one
+            }
+            return parse_aggregate(begin, size, 1);
         default:
             return ParseStatus::kBad;
     }
+}
+
+// What has but one form.
+ParseStatus ReplyParser::parse_exactly(std::string_view text, const char* begin,
+                                       size_t size) noexcept {
+    const size_t there = std::min(size - position_, text.size());
+    if (std::memcmp(begin + position_, text.data(), there) != 0) {
+        return ParseStatus::kBad;
+    }
+    if (there < text.size()) {
+        return ParseStatus::kNeedMore;
+    }
+    --pending_;
+    accept(position_ + text.size());
+    return ParseStatus::kDone;
 }
 
 ParseStatus ReplyParser::parse_line(const char* begin, size_t size) noexcept {
@@ -167,35 +198,43 @@ ParseStatus ReplyParser::parse_line(const char* begin, size_t size) noexcept {
     return ParseStatus::kDone;
 }
 
-ParseStatus ReplyParser::parse_header(const char* begin, size_t size) noexcept {
+ParseStatus ReplyParser::parse_bulk(const char* begin, size_t size) noexcept {
     const char* const end = begin + size;
     const char* at = begin + position_ + 1;
-    const bool is_array = begin[position_] == '*';
-    if (at != end && *at == '-') {
-        const ParseStatus status = read_null(at, end);
-        if (status == ParseStatus::kDone) {
-            --pending_;
-            accept(static_cast<size_t>(at - begin));
-        }
-        return status;
+    if (begin[position_] == '$' && at != end && *at == '-') {
+        return parse_exactly("$-1\r\n", begin, size);
     }
     uint64_t length = 0;
-    const uint64_t max = is_array ? kMaxPendingElements : kMaxBulkBytes;
-    const ParseStatus status = read_length(at, end, max, length);
+    const ParseStatus status = read_length(at, end, kMaxBulkBytes, length);
     if (status != ParseStatus::kDone) {
         return status;
     }
-    const auto behind = static_cast<size_t>(at - begin);
-    if (!is_array) {
-        in_payload_ = true;
-        accept(behind + length);
-        return ParseStatus::kDone;
+    in_payload_ = true;
+    accept(static_cast<size_t>(at - begin) + length);
+    return ParseStatus::kDone;
+}
+
+// `width`: elements for each one that is counted.
+ParseStatus ReplyParser::parse_aggregate(const char* begin, size_t size, uint64_t width) noexcept {
+    const char kind = begin[position_];
+    const char* const end = begin + size;
+    const char* at = begin + position_ + 1;
+    if (kind == '*' && at != end && *at == '-') {
+        return parse_exactly("*-1\r\n", begin, size);
     }
-    if (pending_ - 1 > kMaxPendingElements - length) {
+    uint64_t length = 0;
+    const ParseStatus status = read_length(at, end, kMaxPendingElements / width, length);
+    if (status != ParseStatus::kDone) {
+        return status;
+    }
+    length *= width;
+    const uint64_t itself = kind == '|' ? 0 : 1;  // what it belongs to is still to come
+    if (pending_ - itself > kMaxPendingElements - length) {
         return ParseStatus::kTooBig;
     }
-    pending_ += length - 1;
-    accept(behind);
+    pending_ += length - itself;
+    is_push_ = is_push_ || kind == '>';
+    accept(static_cast<size_t>(at - begin));
     return ParseStatus::kDone;
 }
 

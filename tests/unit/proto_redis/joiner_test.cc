@@ -34,7 +34,7 @@ Joined join(JoinPolicy policy, const std::vector<std::string>& replies,
     while (joiner.next_piece(piece)) {
         joined.bytes += piece;
     }
-    ReplyParser parser;
+    ReplyParser parser(Protocol::kResp3);
     CHECK(parser.parse(joined.bytes.data(), joined.bytes.size()) == ParseStatus::kDone);
     CHECK(parser.position() == joined.bytes.size());
     return joined;
@@ -107,6 +107,34 @@ TEST_CASE("joiner: all must have said OK") {
         CAPTURE(lie);
         check_fails(join(JoinPolicy::kAllSucceeded, {"+OK\r\n", lie}), kInvalid);
     }
+}
+
+TEST_CASE("joiner: elements of RESP3 keep their types") {
+    const Joined joined = join(JoinPolicy::kArray,
+                               {"*3\r\n_\r\n%1\r\n+a\r\n#t\r\n=5\r\ntxt:x\r\n",
+                                "*2\r\n$1\r\nb\r\n|1\r\n+k\r\n+v\r\n,1.5\r\n"},
+                               {1, 0, 0, 1, 0});
+    CHECK(joined.good);
+    CHECK(joined.bytes ==
+          "*5\r\n$1\r\nb\r\n_\r\n%1\r\n+a\r\n#t\r\n|1\r\n+k\r\n+v\r\n,1.5\r\n"
+          "=5\r\ntxt:x\r\n");
+    check_fails(join(JoinPolicy::kArray, {"~1\r\n+a\r\n"}, {0}), kInvalid);
+    check_fails(join(JoinPolicy::kArray, {"_\r\n"}, {0}), kInvalid);
+    check_fails(join(JoinPolicy::kSum, {":1\r\n", ",1\r\n"}), kInvalid);
+}
+
+TEST_CASE("joiner: a bulk error is an error, and attributes of the fragments are dropped") {
+    const std::string attribute = "|1\r\n+ttl\r\n*2\r\n:1\r\n_\r\n";
+    const std::string error = "!9\r\nERR a\r\nb!\r\n";
+    check_fails(join(JoinPolicy::kArray, {"*1\r\n+a\r\n", error}, {0, 1}), error);
+    check_fails(join(JoinPolicy::kSum, {attribute + error, ":1\r\n"}), error);
+    check_fails(join(JoinPolicy::kSum, {attribute + "-ERR no\r\n", ":1\r\n"}), "-ERR no\r\n");
+    CHECK(join(JoinPolicy::kSum, {attribute + ":1\r\n", ":2\r\n"}).bytes == ":3\r\n");
+    CHECK(join(JoinPolicy::kAllSucceeded, {"+OK\r\n", "|0\r\n" + attribute + "+OK\r\n"}).bytes ==
+          "+OK\r\n");
+    CHECK(join(JoinPolicy::kArray,
+               {attribute + "*2\r\n+a\r\n+b\r\n", attribute + attribute + "*1\r\n_\r\n"}, {0, 1, 0})
+              .bytes == "*3\r\n+a\r\n_\r\n+b\r\n");
 }
 
 TEST_CASE("joiner: one joiner serves many replies and leaves nothing behind") {

@@ -157,6 +157,117 @@ TEST_CASE("redis reply: bytes that are no RESP2 reply are refused at every feed 
     }
 }
 
+TEST_CASE("redis reply: RESP3 replies are found at every feed size, bytes behind them left") {
+    const std::string cases[] = {
+        "_\r\n",
+        "#t\r\n",
+        "#f\r\n",
+        ",1.5\r\n",
+        ",-inf\r\n",
+        ",nan\r\n",
+        "(3492890328409238509324850943850943825024385\r\n",
+        "(-1\r\n",
+        "=15\r\ntxt:Some string\r\n",
+        "!21\r\nSYNTAX invalid syntax\r\n",
+        "!0\r\n\r\n",
+        "%0\r\n",
+        "%2\r\n+a\r\n:1\r\n$1\r\nb\r\n~1\r\n#f\r\n",
+        "~3\r\n_\r\n,0\r\n%1\r\n*0\r\n*-1\r\n",
+        "*2\r\n$-1\r\n_\r\n",
+        // An attribute and what it belongs to, also inside of an aggregate and of an attribute.
+        "|1\r\n+key-popularity\r\n%2\r\n$1\r\na\r\n,0.19\r\n$1\r\nb\r\n,0.0068\r\n*2\r\n:1\r\n:"
+        "2\r\n",
+        "*3\r\n:1\r\n:2\r\n|1\r\n+ttl\r\n:3600\r\n:3\r\n",
+        "|0\r\n|1\r\n|1\r\n+a\r\n+b\r\n+c\r\n+d\r\n+OK\r\n",
+        ">3\r\n+message\r\n$2\r\nch\r\n$3\r\nabc\r\n",
+        ">0\r\n",
+        // All of RESP2.
+        "+OK\r\n",
+        "-ERR no\r\n",
+        ":-12\r\n",
+        "$3\r\n\r\n$\r\n",
+        nested(1000),
+    };
+    for (const std::string& reply : cases) {
+        for (const std::string behind : {"", "_\r\n", "\r\n", "junk"}) {
+            for (const size_t feed_size : kFeedSizes) {
+                CAPTURE(reply.substr(0, 40));
+                const std::string input = reply + behind;
+                ReplyParser parser(Protocol::kResp3);
+                REQUIRE(feed(parser, input, feed_size) == ParseStatus::kDone);
+                CHECK(parser.position() == reply.size());
+                CHECK(parser.is_push() == reply.starts_with('>'));
+                parser.reset();
+                CHECK_FALSE(parser.is_push());
+                CHECK(feed(parser, input, feed_size) == ParseStatus::kDone);  // RESP3 still
+            }
+        }
+    }
+}
+
+TEST_CASE("redis reply: bytes that are no RESP3 reply are refused at every feed size") {
+    const std::string cases[] = {
+        "\r\n",
+        "__\r\n",
+        "_x\r\n",
+        "_\n",
+        "_\r\r",
+        "#\r\n",
+        "#x\r\n",
+        "#true\r\n",
+        "#t\n",
+        ",1.5\n",
+        "(1\n",
+        "=-1\r\n",
+        "!-1\r\n",
+        "%-1\r\n",
+        "~-1\r\n",
+        "|-1\r\n",
+        ">-1\r\n",
+        "$?\r\n",
+        "*?\r\n",
+        "%?\r\n",
+        ";1\r\n",
+        ".\r\n",
+        "%1x\r\n",
+        "!2\r\na\r\n\n",
+        "*1\r\n>0\r\n",
+        "%1\r\n+a\r\n>0\r\n",
+        "|1\r\n+a\r\n+b\r\n>0\r\n",
+        "%1\r\n+a\r\n\r\n",
+    };
+    for (const std::string& input : cases) {
+        for (const size_t feed_size : kFeedSizes) {
+            CAPTURE(input);
+            ReplyParser parser(Protocol::kResp3);
+            CHECK(feed(parser, input, feed_size) == ParseStatus::kBad);
+        }
+    }
+    for (const std::string input : {"%2147483649\r\n", "|2147483649\r\n", "~4294967297\r\n",
+                                    "*2\r\n%2147483648\r\n", "|1\r\n|2147483648\r\n"}) {
+        for (const size_t feed_size : kFeedSizes) {
+            CAPTURE(input);
+            ReplyParser parser(Protocol::kResp3);
+            CHECK(feed(parser, input, feed_size) == ParseStatus::kTooBig);
+        }
+    }
+    ReplyParser parser(Protocol::kResp3);
+    CHECK(feed(parser, "%2147483648\r\n", 1) == ParseStatus::kNeedMore);
+}
+
+TEST_CASE("redis reply: a push is known behind its header line, and not before") {
+    const std::string push = ">2\r\n+invalidate\r\n*1\r\n$1\r\na\r\n";
+    ReplyParser parser(Protocol::kResp3);
+    for (size_t size = 0; size < push.size(); ++size) {
+        CAPTURE(size);
+        REQUIRE(parser.parse(push.data(), size) == ParseStatus::kNeedMore);
+        CHECK(parser.is_push() == (size >= 4));
+        CHECK(parser.is_push() == (parser.position() > 0));
+    }
+    REQUIRE(parser.parse(push.data(), push.size()) == ParseStatus::kDone);
+    CHECK(parser.is_push());
+}
+
 TEST_CASE("redis reply: lengths beyond the limits are too big, the limits are legal") {
     for (const std::string input :
          {"$536870913\r\n", "*4294967297\r\n", "*2\r\n*4294967296\r\n",
@@ -208,7 +319,7 @@ TEST_CASE("redis reply: position and bytes_needed are exact while a reply arrive
 
 // Passes on what it can at once, as a worker does with a large reply.
 void check_streaming(const std::string& reply, size_t feed_size) {
-    ReplyParser parser;
+    ReplyParser parser(Protocol::kResp3);
     std::string held;
     std::string passed_on;
     size_t fed = 0;
@@ -244,6 +355,8 @@ TEST_CASE("redis reply: bytes in front may be taken away at any point") {
         "*1\r\n$5\r\nabcde\r\n",
         "*3\r\n$2\r\n\r\n\r\n*1\r\n:12\r\n+a longer line, cut somewhere\r\n",
         nested(20),
+        "|1\r\n+a\r\n!3\r\nx\r\n\r\n%2\r\n_\r\n#t\r\n,1.25\r\n=6\r\ntxt:ab\r\n",
+        ">2\r\n+invalidate\r\n*1\r\n$1\r\na\r\n",
     };
     for (const std::string& reply : replies) {
         for (const size_t feed_size : kFeedSizes) {

@@ -70,7 +70,7 @@ class DataPathRun : public io::LoopHooks {
     DataPathRun(Peers& peers, Explain explain)
         : peers_(peers),
           explain_(explain),
-          path_(loop_, memory_, 1),
+          path_(loop_, memory_, 1, 0),
           look_timer_(loop_, [this] { look(); }),
           deadline_timer_(loop_, [this] { deadlines_due_ = true; }) {
         memory_.budget.set_share(size_t{1} << 30);
