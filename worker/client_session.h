@@ -14,6 +14,7 @@
 #include "common/base/intrusive_list.h"
 #include "common/io/stream.h"
 #include "common/proto/memcached/request_parser.h"
+#include "common/proto/redis/protocol.h"
 #include "common/proto/redis/request_parser.h"
 #include "worker/data_path.h"
 #include "worker/dialect.h"
@@ -78,6 +79,12 @@ class ClientSession : public io::StreamHandler,
     // Looks whether it may go on, or has to go.
     void judge();
 
+    // ---- waiting: client_waits.cc ----
+
+    // What the request at the front waits for has happened: go_on_parsing() at the end of the turn.
+    void on_wait_over();
+    void go_on_parsing();
+
     // ---- from the worker ----
 
     void flush_now();
@@ -111,18 +118,33 @@ class ClientSession : public io::StreamHandler,
     void on_drained() noexcept override;
 
   private:
+    // What the first request that is not handled yet waits for.
+    enum class Wait : uint8_t { kNot, kForReplies, kForPool, kOver };
+
+    // A read: handles all whole requests of the window. `size_bytes` of it are new.
+    void parse(Window& window, size_t size_bytes);
     // redis_requests.cc: parses and handles all whole requests of a window; returns the bytes used.
     size_t parse_redis(const Window& window);
     bool parse_other_redis(const Window& window, size_t& used);
     void handle_inline(std::string_view line);
     bool handled_here(const proto::redis::RequestView& request);
     bool may_cross_shards(const proto::redis::RequestView& request, uint32_t shard);
-    void handle_redis(const Window& window, const proto::redis::RequestView& request);
+    // False: it waits (client_waits.cc), and has to be handled again.
+    bool handle_redis(const Window& window, const proto::redis::RequestView& request);
     void handle_other_redis(const Window& window, const proto::redis::RequestView& request);
     void forward_redis(const Window& window, const proto::redis::RequestView& request,
                        uint32_t shard, bool silent);
     void handle_redis_local(const proto::redis::RequestView& request);
     void redis_auth(const proto::redis::RequestView& request);
+    [[nodiscard]] bool is_right_password(std::string_view user, std::string_view given) const;
+    // redis_hello.cc
+    void redis_hello(const proto::redis::RequestView& request);
+    void answer_hello();
+    void redis_reset();
+    [[nodiscard]] proto::redis::Protocol protocol() const noexcept {
+        return dialect_ == Dialect::kResp3 ? proto::redis::Protocol::kResp3
+                                           : proto::redis::Protocol::kResp2;
+    }
     void set_authenticated(bool authenticated) noexcept;
     // Made when something of it is said. Call judge_quick() after a change of its replies.
     RedisClient& redis_client();
@@ -190,6 +212,13 @@ class ClientSession : public io::StreamHandler,
     void release_upstreams() noexcept;
     void drop(std::string_view why);
     [[nodiscard]] uint64_t patience_ms(MemoryBudget::Level level, size_t unsent) const noexcept;
+    // client_waits.cc: requests that may not be handled yet.
+    // True: it waits, and the request must be handled again then.
+    bool wait_for_replies() noexcept;
+    bool wait_for_pool();
+    [[nodiscard]] bool is_waiting() const noexcept { return wait_ != Wait::kNot; }
+    void keep_waiting(Window& window, size_t used);
+    void stop_waiting() noexcept;
     // client_uploads.cc: requests that do not arrive in one go.
     void keep_rest(Window& window, size_t used);
     // A read of a request that did not come in one go. False: there is nothing to parse in it.
@@ -212,8 +241,10 @@ class ClientSession : public io::StreamHandler,
     uint32_t request_count_ = 0;
     // Redis: authenticated, and every request is answered: plain ones need no other look.
     bool quick_ = false;
-    bool parsing_ended_ = false;         // QUIT, protocol error, finish(): nothing more is parsed
-    Dialect dialect_ = Dialect::kPlain;  // of the connections that carry its requests
+    bool parsing_ended_ = false;  // QUIT, protocol error, finish(): nothing more is parsed
+    // First, so that no shift is needed. Of the connections that carry its requests.
+    Dialect dialect_ : 2 = Dialect::kPlain;
+    Wait wait_ : 2 = Wait::kNot;
     bool redis_ : 1;
     bool authenticated_ : 1;
     bool gave_password_ : 1 = false;  // authenticated by a password, not by the lack of one
