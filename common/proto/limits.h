@@ -27,5 +27,9 @@ inline constexpr size_t kMaxMemcachedLineBytes = 2048;
 inline constexpr size_t kMaxMemcachedGetLineBytes = 32 << 20;
 // memcached: a value; servers refuse more than their -I, 1 GiB is the most it can be set to.
 inline constexpr uint64_t kMaxMemcachedValueBytes = 1ULL << 30;
+// memcached, binary: what a packet may have beside its value: extras and a key.
+inline constexpr uint64_t kMaxMemcachedPacketOverhead = 1 << 10;
+// memcached, binary: a mechanism, a user and a password. Arrives before the client is known.
+inline constexpr uint32_t kMaxMemcachedSaslBytes = 4 << 10;
 
 }  // namespace ringmaster::proto

@@ -18,7 +18,7 @@ from chroots import SCRATCH, Chroot  # noqa: E402
 from fake_systemd import FakeSystemd  # noqa: E402
 
 PACKAGES = pathlib.Path(os.environ["RM_PACKAGES"])
-TEST_LIMIT_S = 150
+TEST_LIMIT_S = 400  # dpkg waits for the disk
 
 
 @pytest.hookimpl(hookwrapper=True)

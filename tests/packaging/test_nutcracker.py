@@ -23,6 +23,13 @@ def nutcracker_pid(chroot):
     return int(chroot.read("run/nutcracker/nutcracker.pid"))
 
 
+def wait_for_pid(chroot):
+    """The file is there before the number is in it."""
+    file = chroot.path("run/nutcracker/nutcracker.pid")
+    wait_until(lambda: file.exists() and file.read_text().strip(), what="nutcracker's pid file")
+    return nutcracker_pid(chroot)
+
+
 def theirs(chroot):
     return {path: seen for path, seen in chroot.tree().items()
             if "nutcracker" in path and "ringmaster" not in path}
@@ -40,8 +47,7 @@ def with_nutcracker(with_dependencies):
     chroot.write(THEIR_CONFIG, TEXT, 0o644)
     chroot.write("usr/sbin/policy-rc.d", "#!/bin/sh\nexit 0\n", 0o755)  # init scripts may run
     chroot.apt("install", "nutcracker")
-    wait_until(lambda: chroot.exists("run/nutcracker/nutcracker.pid"), what="nutcracker's pid file")
-    pid = nutcracker_pid(chroot)
+    pid = wait_for_pid(chroot)
     wait_until(lambda: is_nutcracker(chroot, pid), what="nutcracker")
     yield chroot
     if is_nutcracker(chroot, pid):
@@ -163,5 +169,6 @@ def test_the_way_back(with_nutcracker, deb, nutcracker_deb):
     assert chroot.read(THEIR_CONFIG) == TEXT
     assert not chroot.path("usr/sbin/nutcracker").is_symlink()
     assert chroot.is_enabled("nutcracker.service")
-    assert chroot.run("/etc/init.d/nutcracker", "status", check=False).code == 0
+    wait_until(lambda: chroot.run("/etc/init.d/nutcracker", "status", check=False).code == 0,
+               what="nutcracker to run again")
     chroot.run("/etc/init.d/nutcracker", "stop")

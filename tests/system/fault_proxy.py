@@ -51,8 +51,8 @@ class _Relay:
 
     def _accept(self):
         near, _ = self._listener.accept()
-        # By its source port: /proc knows which process has the other end.
-        owner = pid_serving(near, self._state["workers"])
+        # By its source port: the kernel knows which process has the other end.
+        owner = pid_serving(near, self._state["workers"]) if self._state["workers"] else None
         if owner in self._state["cut_off"]:
             reset(near)
             return

@@ -60,48 +60,75 @@ def let_time_pass(seconds, why):
     time.sleep(seconds)  # lint: allow-sleep the passing of time is what is tested
 
 
-# Several processes may share a run (pytest-xdist): each gives away ports of a residue of its own.
-_SHARES = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-_OWN_SHARE = int(re.sub(r"\D", "", os.environ.get("PYTEST_XDIST_WORKER", "")) or "0")
-_ports_given = set()
+def within(seconds, attempt, tries=10):
+    """Runs attempt() until it takes less than `seconds`; returns its answer. The bar for wall-clock
+    time: a slow proxy misses it every time, a machine that is busy now and then does not."""
+    took = []
+    for _ in range(tries):
+        began = time.monotonic()
+        answer = attempt()
+        took.append(time.monotonic() - began)
+        if took[-1] < seconds:
+            return answer
+    raise AssertionError(f"never within {seconds} s: {[round(one, 3) for one in took]}")
 
 
-def _take_port(port):
-    """False when somebody in this run has it, or may get it."""
-    # Half of it: the kernel gives out ports of one parity first.
-    if port // 2 % _SHARES != _OWN_SHARE or port in _ports_given:
-        return False
-    _ports_given.add(port)
-    return True
+# Ports lie outside those that the kernel gives out: nobody's connection and nobody's bind to port 0
+# can take one before it is used. A process has blocks of its own, locked by abstract names.
+_BLOCK = 200
+_locks = []  # held until this process ends
+
+
+def _port_blocks():
+    words = pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+    first, last = map(int, words)
+    usable = range(10000, first) if first > 10000 + 20 * _BLOCK else range(last + 1, 65536)
+    return [range(start, start + _BLOCK)
+            for start in range(usable.start, usable.stop - _BLOCK + 1, _BLOCK)]
+
+
+def _own_ports():
+    """One after the other; when all blocks are used up, those used longest ago come again."""
+    own = []
+    for block in _port_blocks():
+        lock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            lock.bind(f"\0ringmaster-test-ports-{block.start}")
+        except OSError:  # another process has this one
+            lock.close()
+            continue
+        _locks.append(lock)
+        own.append(block)
+        yield from block
+    assert own, "no ports outside those that the kernel gives out"
+    while True:
+        for block in own:
+            yield from block
+
+
+_ports = _own_ports()
 
 
 def free_port(family=socket.AF_INET):
-    """A port nobody has now, and that this run has not given to anybody else."""
+    """A port nobody has now, and that nobody but who asked will take."""
     host = "127.0.0.1" if family == socket.AF_INET else "::1"
-    while True:
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.bind((host, 0))
-            port = probe.getsockname()[1]
-        if _take_port(port):
+    for port in _ports:
+        with socket.socket(family, socket.SOCK_STREAM) as probe, contextlib.suppress(OSError):
+            probe.bind((host, port))
             return port
+    raise AssertionError("not reached")
 
 
 def free_ports(count):
-    """Distinct ports: all are held until the last is known."""
-    with contextlib.ExitStack() as held:
-        ports = []
-        while len(ports) < count:
-            probe = held.enter_context(socket.socket())
-            probe.bind(("127.0.0.1", 0))
-            if _take_port(probe.getsockname()[1]):
-                ports.append(probe.getsockname()[1])
-        return ports
+    """Distinct ports."""
+    return [free_port() for _ in range(count)]
 
 
 def have_ipv6():
     try:
-        free_port(socket.AF_INET6)
-        return True
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::1", 0))
+            return True
     except OSError:
         return False
 
@@ -201,19 +228,52 @@ def socket_inodes(pid):
     return inodes
 
 
-def pids_serving(client_sockets, pids):
-    """Which of `pids` holds the other end of each TCP (IPv4 loopback) connection; None: nobody yet.
-
-    The kernel's table may be long: it is read once.
-    """
-    owners = {inode: pid for pid in pids for inode in socket_inodes(pid)}
-    inodes = {}
+def _inode_from_proc(local, remote):
+    ends = [f"{local[1]:04X}", f"{remote[1]:04X}"]
     for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()
-        inodes[fields[1].rpartition(":")[2], fields[2].rpartition(":")[2]] = fields[9]
-    ends = [(f"{client.getpeername()[1]:04X}", f"{client.getsockname()[1]:04X}")
+        if [fields[1].rpartition(":")[2], fields[2].rpartition(":")[2]] == ends:
+            return fields[9]
+    return None
+
+
+def inode_of(local, remote):
+    """Of the TCP (IPv4) socket with these ends; None: there is none.
+
+    The kernel is asked for this one (sock_diag(7)). Its table in /proc has all connections of the
+    last minute: with thousands of them it takes a tenth of a second to read.
+    """
+    by_family, request, error = 20, 1, 2
+    ends = struct.pack("!HH4s12x4s12x", local[1], remote[1], socket.inet_aton(local[0]),
+                       socket.inet_aton(remote[0]))
+    body = struct.pack("=BBBBI", socket.AF_INET, socket.IPPROTO_TCP, 0, 0, 0xffffffff) + ends
+    body += struct.pack("=III", 0, 0xffffffff, 0xffffffff)  # any interface, any cookie
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, 4) as kernel:
+        kernel.send(struct.pack("=IHHII", 16 + len(body), by_family, request, 1, 0) + body)
+        answer = kernel.recv(8192)
+    if struct.unpack_from("=IH", answer)[1] == error:  # or a kernel that cannot be asked
+        return _inode_from_proc(local, remote)
+    return str(struct.unpack_from("=I", answer, 16 + 4 + 48 + 16)[0])
+
+
+def pids_serving(client_sockets, pids):
+    """Which of `pids` holds the other end of each TCP (IPv4 loopback) connection; None: nobody yet."""
+    owners = {inode: pid for pid in pids for inode in socket_inodes(pid)}
+    return [owners.get(inode_of(client.getpeername(), client.getsockname()))
             for client in client_sockets]
-    return [owners.get(inodes.get(end)) for end in ends]
+
+
+def clients_of_all(connect, pids, count=2):
+    """`count` connections or more, until each of `pids` serves one: the kernel deals them out as
+    it likes. They have to be served by the time connect() returns."""
+    clients = []
+    while True:
+        clients.append(connect())
+        if len(clients) >= count:
+            homes = pids_serving([client.socket for client in clients], pids)
+            if set(homes) >= set(pids):
+                return clients
+        assert len(clients) < count + 500, f"somebody serves nobody: {homes}"
 
 
 def pid_serving(client_socket, pids):
@@ -641,8 +701,8 @@ class Proxy:
 
     def assert_nothing_left(self):
         """After the end: no process, no pid file, no socket, no open port, no sanitizer report."""
-        wait_until(lambda: not any(is_alive(pid) for pid in self._seen_pids), 5,
-                   f"the end of all of {self._seen_pids}")
+        wait_until(lambda: not any(is_alive(pid) for pid in self._seen_pids),
+                   what=f"the end of all of {self._seen_pids}")
         assert not self.pid_file.exists(), "the pid file is left behind"
         assert not self.control.exists(), "the control socket is left behind"
         if isinstance(self.pools, dict):

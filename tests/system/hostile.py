@@ -176,7 +176,7 @@ def wait_settled(proxy, pool_name=None):
         return not any(last.values())
 
     try:
-        wait_until(settled, 10, "the gauges to return to zero")
+        wait_until(settled, what="the gauges to return to zero")
     except AssertionError:
         raise AssertionError(f"the gauges do not return to zero: {last}") from None
 

@@ -69,11 +69,12 @@ def send_zeros(client, count):
 def read_at_most(client, size, bytes_per_second):
     """`size` bytes, as a reader takes them that is no faster than that."""
     data, started = bytearray(), time.monotonic()
+    piece = max(4 << 10, min(256 << 10, bytes_per_second // 50))
     while len(data) < size:
         ahead = len(data) / bytes_per_second - (time.monotonic() - started)
         if ahead > 0:
-            let_time_pass(min(ahead, 0.02), "the reader is slow")
-        data += client.read_exactly(min(256 << 10, size - len(data)))
+            let_time_pass(ahead, "the reader is slow")
+        data += client.read_exactly(min(piece, size - len(data)))
     return bytes(data)
 
 
@@ -109,7 +110,8 @@ class Others:
     def wait_more(self, count):
         """So many more are served from now on."""
         wanted = self.served + count
-        wait_until(lambda: self.served >= wanted or self.errors, what=f"{count} more replies")
+        wait_until(lambda: self.served >= wanted or self.errors, 3 * DEADLINE_S,
+                   f"{count} more replies")
         assert not self.errors, self.errors[:3]
 
     def __enter__(self):

@@ -91,7 +91,7 @@ def test_status_is_a_table_of_workers_pools_and_servers(proxy, redis_servers):
 
 
 def test_status_json_has_all_stats_per_worker_and_summed(proxy, redis_servers):
-    keys = spread_keys(40)
+    keys = spread_keys(100)
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(proxy.redis("alpha")) for _ in range(10)]
         for client in clients:
@@ -109,7 +109,7 @@ def test_status_json_has_all_stats_per_worker_and_summed(proxy, redis_servers):
         assert name in described
     assert {"cross_shard", "ring_epoch", "server_ejects"} <= set(alpha["stats"])
     requests = [server["stats"]["requests"] for server in alpha["servers"]]
-    assert sum(requests) == 400 and all(requests)
+    assert sum(requests) == 1000 and all(requests)
     workers = document["workers"]
     assert [worker["pid"] for worker in workers] == proxy.worker_pids()
     for worker in workers:
@@ -150,9 +150,11 @@ def test_status_counts_crashes_and_names_the_new_process(proxy):
 def test_status_answers_while_a_worker_is_stopped(proxy):
     first = proxy.wait_workers()[0]
     with stopped([first]):
-        document = status(proxy)
-        assert document["workers"][0]["beat_age_ms"] >= 500
-        assert document["workers"][1]["beat_age_ms"] < 500
+        def only_one_is_silent():  # the other may be late for once on a busy machine
+            ages = [worker["beat_age_ms"] for worker in status(proxy)["workers"]]
+            return ages[0] >= 500 > ages[1]
+
+        wait_until(only_one_is_silent, what="an old beat and a new one")
 
 
 # ---- where ---------------------------------------------------------------------------------------
@@ -185,7 +187,7 @@ def test_where_in_a_random_pool_is_anywhere(start_proxy, redis_servers):
 @pytest.mark.parametrize("auto_eject", [False, True])
 def test_an_ejected_server_gets_nothing_until_it_is_readmitted(start_proxy, redis_servers,
                                                                auto_eject):
-    proxy = start_proxy({"p": pool(redis_servers, redis=True, timeout=1000,
+    proxy = start_proxy({"p": pool(redis_servers, redis=True, timeout=10000,
                                    auto_eject_hosts=auto_eject, server_retry_timeout=100)})
     keys = spread_keys(60)
     victim = redis_servers[1]
@@ -220,7 +222,8 @@ def test_an_ejected_server_gets_nothing_until_it_is_readmitted(start_proxy, redi
     first = proxy.wait_workers()[0]
     os.kill(first, signal.SIGKILL)
     proxy.wait_workers(without=[first])
-    wait_until(lambda: status(proxy)["workers"][0]["pools"][0]["epoch"] == 2, what="its epoch")
+    wait_until(lambda: [pool["epoch"] for pool in status(proxy)["workers"][0]["pools"]] == [2],
+               what="its epoch")
     assert "already" in good(proxy.command("eject", "p", name_of(victim)))
 
     assert "is in, epoch 3" in good(proxy.command("readmit", "p", name_of(victim)))
@@ -253,14 +256,14 @@ def test_in_hold_an_ejected_servers_keys_fail_at_once(start_proxy, redis_servers
 
 def test_a_dead_server_may_be_readmitted_by_hand(start_proxy, start_server, redis_servers):
     victim = start_server(harness.RedisServer)
-    proxy = start_proxy({"p": pool([*redis_servers[:2], victim], redis=True, timeout=400,
+    proxy = start_proxy({"p": pool([*redis_servers[:2], victim], redis=True, timeout=10000,
                                    auto_eject_hosts=True, server_failure_limit=1,
                                    server_retry_timeout=60000)})
     victim.stop()
 
     def state():
         with proxy.redis() as client:
-            for key in spread_keys(20):
+            for key in spread_keys(100):  # some of them are the victim's
                 with contextlib.suppress(Exception):
                     client.call("SET", key, "v")
         servers = status(proxy)["pools"][0]["servers"]
@@ -541,7 +544,7 @@ def test_200_that_say_nothing_hinder_nobody(proxy):
         with proxy.redis("alpha") as client:
             assert client.call("PING") == "PONG"
         assert open_fds(proxy) <= before + 40
-    wait_until(lambda: open_fds(proxy) == before, what="the descriptors to be closed")
+    wait_until(lambda: open_fds(proxy) <= before, what="the descriptors to be closed")
 
 
 def test_a_client_that_leaves_in_the_middle_leaves_nothing(proxy):
@@ -552,7 +555,7 @@ def test_a_client_that_leaves_in_the_middle_leaves_nothing(proxy):
             with connect(proxy) as peer:
                 peer.sendall(request[:size])
     assert status(proxy)["state"] == "serving"
-    wait_until(lambda: open_fds(proxy) == before, what="the descriptors to be closed")
+    wait_until(lambda: open_fds(proxy) <= before, what="the descriptors to be closed")
 
 
 def test_a_slow_reader_of_a_long_answer_gets_all_of_it(start_proxy, folder):

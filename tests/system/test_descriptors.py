@@ -111,7 +111,7 @@ def test_every_descriptor_is_known_before_and_after_traffic(start_proxy, folder,
         return inventory(proxy.pid) == {**master, **USED}
 
     try:
-        wait_until(gone_quiet, 5, "only known descriptors to be left")
+        wait_until(gone_quiet, what="only known descriptors to be left")
     except AssertionError:
         raise AssertionError(f"left: {[inventory(pid) for pid in proxy.all_pids()]}") from None
 
@@ -164,16 +164,16 @@ def test_clients_over_the_limit_wait_and_are_served_when_others_leave(start_prox
             for key in harness.spread_keys(4)] == ["OK"] * 4 * room
     for client in inside[:5]:
         client.close()
-    wait_until(lambda: sum(map(has_reply, outside)) == 5, 1, "exactly five to come in")
+    wait_until(lambda: sum(map(has_reply, outside)) == 5, what="exactly five to come in")
     assert_idle([worker], 0.3)
     assert sum(map(has_reply, outside)) == 5
     assert all(map(answers, inside[5:]))
     for client in inside[5:]:
         client.close()
-    wait_until(lambda: sum(map(has_reply, outside)) >= room, 1, "a full house again")
+    wait_until(lambda: sum(map(has_reply, outside)) >= room, what="a full house again")
     for client in outside[:room]:
         client.close()
-    wait_until(lambda: all(map(has_reply, outside[room:])), 1, "all to be served")
+    wait_until(lambda: all(map(has_reply, outside[room:])), what="all to be served")
     for client in outside[room:]:
         client.close()
     with proxy.redis() as late:
@@ -190,7 +190,7 @@ def test_every_pool_and_worker_goes_by_its_own_clients(start_proxy, redis_server
     for client in clients:
         client.send(b"PING\r\n")
     # Who gets whom is the kernel's choice; with so many both are full all but certainly.
-    wait_until(lambda: sum(map(has_reply, clients)) == 2 * room, 5, "both workers to be full")
+    wait_until(lambda: sum(map(has_reply, clients)) == 2 * room, what="both workers to be full")
     assert_idle(workers, 0.5)
     assert sum(map(has_reply, clients)) == 2 * room
     while clients:
@@ -198,7 +198,7 @@ def test_every_pool_and_worker_goes_by_its_own_clients(start_proxy, redis_server
         for client in done:
             client.close()
         clients = [client for client in clients if client not in done]
-        wait_until(lambda: not clients or any(map(has_reply, clients)), 2, "the next to be served")
+        wait_until(lambda: not clients or any(map(has_reply, clients)), what="the next to be served")
 
 
 def test_no_room_for_a_single_client_fails_the_start(folder):
@@ -254,6 +254,6 @@ def test_out_of_descriptors_nothing_spins_and_nobody_is_lost(start_proxy, redis_
     for client in inside:
         assert client.call("GET", harness.spread_keys(1)[0]) == b"v"
     resource.prlimit(worker, resource.RLIMIT_NOFILE, before)
-    wait_until(lambda: all(map(has_reply, outside)), 2, "all to be served once it is back")
+    wait_until(lambda: all(map(has_reply, outside)), what="all to be served once it is back")
     for client in inside + outside:
         client.close()

@@ -17,7 +17,7 @@ import pytest
 from clients import RespError, encode
 from harness import (FakeServer, MemcachedServer, RedisServer, answer_always, close_on_request,
                      free_port, let_time_pass, never_answer, pid_serving, pool, reset_on_request,
-                     spread_keys, stopped, wait_until)
+                     spread_keys, stopped, wait_until, within)
 
 TIMEOUT_MS = 300
 
@@ -69,6 +69,11 @@ def error(text):
     return RespError(f"ERR {text}")
 
 
+def timeout_for(behave):
+    """What fails by itself is waited for: a timeout would be another error."""
+    return TIMEOUT_MS if behave is never_answer else 20000
+
+
 @pytest.mark.parametrize("behave, text", [
     (close_on_request, "unknown"),
     (reset_on_request, "Connection reset by peer"),
@@ -79,7 +84,7 @@ def error(text):
 ], ids=["close", "reset", "silence", "garbage", "bad length", "stray replies"])
 def test_a_bad_redis_server_costs_an_error_in_its_place(start_proxy, behave, text):
     with FakeServer(behave) as fake:
-        proxy = start_proxy({"p": pool([fake], redis=True, timeout=TIMEOUT_MS)})
+        proxy = start_proxy({"p": pool([fake], redis=True, timeout=timeout_for(behave))})
         with proxy.redis() as client:
             for _ in range(3):
                 client.send(encode("PING") + encode("GET", "k") + encode("PING"))
@@ -98,7 +103,7 @@ def test_a_bad_redis_server_costs_an_error_in_its_place(start_proxy, behave, tex
 ], ids=["close", "reset", "silence", "garbage", "bad length"])
 def test_a_bad_memcached_server_costs_an_error_in_its_place(start_proxy, behave, text):
     with FakeServer(behave) as fake:
-        proxy = start_proxy({"p": pool([fake], timeout=TIMEOUT_MS)})
+        proxy = start_proxy({"p": pool([fake], timeout=timeout_for(behave))})
         with proxy.memcached() as client:
             for request in (b"get k\r\n", b"get a b c\r\n", b"set k 0 0 1\r\nx\r\n",
                             b"incr n 1\r\n"):
@@ -198,7 +203,9 @@ def test_a_timeout_keeps_the_order_and_late_replies_reach_nobody(start_proxy):
                 fake.gate.clear()
                 held = f"held{round_number}"
                 client.send(encode("GET", "first") + encode("GET", held) + encode("PING"))
-                assert client.read_replies(3) == [b"first", error("Connection timed out"), "PONG"]
+                first, *others = client.read_replies(3)
+                assert first in (b"first", error("Connection timed out")), first
+                assert others == [error("Connection timed out"), "PONG"]
                 fake.gate.set()  # the late reply goes out now
                 for i in range(10):
                     for each in (client, other):
@@ -213,9 +220,13 @@ def test_a_timeout_takes_about_the_time_configured(start_proxy):
     with FakeServer(never_answer) as fake:
         proxy = start_proxy({"p": pool([fake], redis=True, timeout=500)})
         with proxy.redis() as client:
-            before = time.monotonic()
-            assert client.call("GET", "k") == error("Connection timed out")
-            assert 0.45 < time.monotonic() - before < 3.0
+
+            def time_out():
+                before = time.monotonic()
+                assert client.call("GET", "k") == error("Connection timed out")
+                assert time.monotonic() - before > 0.45
+
+            within(1.0, time_out)
 
 
 def test_without_a_timeout_nothing_times_out(start_proxy):
@@ -273,9 +284,9 @@ def test_a_server_that_closes_in_the_middle_of_a_reply(start_proxy):
 
 
 def test_a_stopped_worker_times_nothing_out(start_proxy):
-    """The reply arrives while the process sleeps for three times the timeout."""
+    """The reply arrives while the process sleeps for longer than the timeout."""
     with EchoServer() as fake:
-        timeout_ms = 600  # longer than it takes to send and to stop
+        timeout_ms = 3000  # longer than it takes to send and to stop
         proxy = start_proxy({"p": pool([fake], redis=True, timeout=timeout_ms)})
         workers = proxy.wait_workers()
         clients = [proxy.redis() for _ in range(8)]
@@ -286,7 +297,7 @@ def test_a_stopped_worker_times_nothing_out(start_proxy):
         fake.wait_for_bytes(b"held")
         with stopped(workers):
             fake.gate.set()
-            let_time_pass(3 * timeout_ms / 1000, "the request timeout")
+            let_time_pass(1.2 * timeout_ms / 1000, "the request timeout")
         for number, client in enumerate(clients):
             assert client.read_replies(3) == [b"held%d" % number, b"more", "PONG"]
             client.close()
@@ -296,7 +307,7 @@ def test_a_stopped_worker_times_nothing_out(start_proxy):
 def test_a_stopped_master_and_its_workers_time_nothing_out(start_proxy):
     """The reply comes only after the processes go on: the pause does not count."""
     with EchoServer() as fake:
-        timeout_ms = 600  # longer than it takes to send and to stop
+        timeout_ms = 3000  # longer than it takes to send and to stop
         proxy = start_proxy({"p": pool([fake], redis=True, timeout=timeout_ms)})
         workers = proxy.wait_workers()
         everybody = proxy.all_pids()
@@ -304,21 +315,22 @@ def test_a_stopped_master_and_its_workers_time_nothing_out(start_proxy):
             client.send(encode("GET", "held"))
             fake.wait_for_bytes(b"held")
             with stopped(everybody):
-                let_time_pass(3 * timeout_ms / 1000, "the request timeout")
+                let_time_pass(1.2 * timeout_ms / 1000, "the request timeout")
             fake.gate.set()
             assert client.read_reply() == b"held"
         assert proxy.worker_pids() == workers, "a worker was replaced"
 
 
 def test_a_stopped_worker_delays_requests_that_arrive_meanwhile(start_proxy, redis_servers):
-    proxy = start_proxy({"p": pool(redis_servers, redis=True, timeout=TIMEOUT_MS)})
+    timeout_ms = 2000
+    proxy = start_proxy({"p": pool(redis_servers, redis=True, timeout=timeout_ms)})
     clients = [proxy.redis() for _ in range(8)]
     for client in clients:
         assert client.call("SET", "k", "v") == "OK"
     with stopped(proxy.wait_workers()):
         for client in clients:
             client.send(encode("GET", "k") * 100)
-        let_time_pass(3 * TIMEOUT_MS / 1000, "the request timeout")
+        let_time_pass(1.2 * timeout_ms / 1000, "the request timeout")
     for client in clients:
         assert client.read_replies(100) == [b"v"] * 100
         client.close()
@@ -328,7 +340,7 @@ def test_a_stopped_server_times_out_and_serves_again(start_proxy, start_server):
     server = start_server(RedisServer)
     proxy = start_proxy({"p": pool([server], redis=True, timeout=TIMEOUT_MS)}, workers=1)
     with proxy.redis() as client:
-        assert client.call("SET", "k", "v") == "OK"
+        wait_until(lambda: client.call("SET", "k", "v") == "OK", what="a reply in time")
         with stopped([server.process.pid]):
             client.send(encode("GET", "k") + encode("SET", "late", "1") + encode("PING"))
             assert client.read_replies(3) == [error("Connection timed out")] * 2 + ["PONG"]

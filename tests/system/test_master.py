@@ -301,11 +301,15 @@ def test_a_dead_worker_is_replaced_and_clients_of_the_others_notice_nothing(star
         renewed = proxy.wait_workers(3, without=[victim])
         assert set(workers) - {victim} < set(renewed)
         assert slot_title in [title_of(pid) for pid in renewed]
-        # Every slot takes connections again.
-        newcomers = [stack.enter_context(proxy.redis()) for _ in range(60)]
-        for client in newcomers:
-            assert client.call("GET", "k") == b"v"
-        assert {pid_serving(client.socket, renewed) for client in newcomers} == set(renewed)
+
+        def every_slot_takes_connections_again():
+            """Until its worker is up another one serves the queue."""
+            newcomers = [stack.enter_context(proxy.redis()) for _ in range(60)]
+            for client in newcomers:
+                assert client.call("GET", "k") == b"v"
+            return {pid_serving(client.socket, renewed) for client in newcomers} == set(renewed)
+
+        wait_until(every_slot_takes_connections_again, what="all workers to accept")
 
 
 def test_connections_made_while_a_worker_is_dead_are_served(start_proxy, settings):
@@ -366,7 +370,7 @@ def test_no_worker_outlives_a_killed_master(start_proxy, settings, folder):
         assert client.call("PING") == "PONG"
         proxy.signal(signal.SIGKILL)
         proxy.wait_exit()
-        wait_until(lambda: not any(map(is_alive, workers)), 2, "the workers to follow the master")
+        wait_until(lambda: not any(map(is_alive, workers)), what="the workers to follow the master")
     assert not port_is_open(proxy.address()[1])
     proxy.pid_file.unlink()  # SIGKILL leaves it; the next start takes it
 
@@ -377,7 +381,7 @@ def test_no_stopped_worker_outlives_a_killed_master_once_it_goes_on(start_proxy,
     with harness.stopped(workers[:1]):
         proxy.signal(signal.SIGKILL)
         proxy.wait_exit()
-    wait_until(lambda: not any(map(is_alive, workers)), 2, "the workers to follow the master")
+    wait_until(lambda: not any(map(is_alive, workers)), what="the workers to follow the master")
     proxy.pid_file.unlink()
 
 
@@ -406,7 +410,8 @@ class Gated(FakeServer):
 
 def test_term_answers_what_is_in_flight_and_exits_0(start_proxy):
     with Gated() as fake:
-        proxy = start_proxy({"p": pool([fake], redis=True, timeout=15000)})
+        proxy = start_proxy({"p": pool([fake], redis=True, timeout=60000)},
+                            process={"shutdown_timeout": 60000})
         workers = proxy.wait_workers()
         idle = [proxy.redis() for _ in range(6)]
         for client in idle:
@@ -421,7 +426,7 @@ def test_term_answers_what_is_in_flight_and_exits_0(start_proxy):
         for client in idle:
             assert client.read_to_end() == b""
             client.close()
-        assert proxy.wait_exit(9) == 0
+        assert proxy.wait_exit() == 0
         assert not any(map(is_alive, workers))
         proxy.assert_nothing_left()
 
@@ -433,7 +438,7 @@ def test_term_ends_at_shutdown_timeout_when_a_server_never_answers(start_proxy):
             client.send(encode("GET", "k"))
             fake.wait_for_bytes(b"GET")
             proxy.signal(signal.SIGTERM)
-            assert proxy.wait_exit(5) == 0
+            assert proxy.wait_exit() == 0
             client.read_to_end()
         proxy.assert_nothing_left()
 
@@ -448,18 +453,18 @@ def test_a_second_term_ends_at_once(start_proxy):
             wait_until(lambda: not port_is_open(proxy.address()[1]), what="the port to close")
             assert proxy.process.poll() is None
             proxy.signal(signal.SIGTERM)
-            proxy.wait_exit(3)
+            proxy.wait_exit()
         proxy.assert_nothing_left()
 
 
 def test_int_ends_at_once(start_proxy):
     with FakeServer(never_answer) as fake:
-        proxy = start_proxy({"p": pool([fake], redis=True)})
+        proxy = start_proxy({"p": pool([fake], redis=True)}, process={"shutdown_timeout": 60000})
         with proxy.redis() as client:
             client.send(encode("GET", "k"))
             fake.wait_for_bytes(b"GET")
             proxy.signal(signal.SIGINT)
-            assert proxy.wait_exit(2) in (0, 1)
+            assert proxy.wait_exit() in (0, 1)
             client.read_to_end()
         proxy.assert_nothing_left()
 
@@ -476,8 +481,8 @@ def test_a_ctrl_c_to_the_whole_process_group_ends_everything(folder, settings):
         workers = harness.children_of(process.pid)
         assert len(workers) == 2
         os.killpg(process.pid, signal.SIGINT)
-        process.wait(5)
-        wait_until(lambda: not any(map(is_alive, workers)), 2, "the workers' end")
+        process.wait(harness.DEADLINE_S)
+        wait_until(lambda: not any(map(is_alive, workers)), what="the workers' end")
         assert not (folder / "pid").exists()
     finally:
         process.kill()
@@ -541,5 +546,5 @@ def test_no_file_descriptor_leaks_into_or_out_of_workers(start_proxy, settings):
         renewed = proxy.wait_workers(2, without=[victim])
         with proxy.redis() as client:
             client.call("PING")
-    wait_until(lambda: max(map(descriptors, renewed)) <= first + 8, 5, "the descriptors to settle")
-    wait_until(lambda: descriptors(proxy.pid) <= master, 5, "the master's descriptors to settle")
+    wait_until(lambda: max(map(descriptors, renewed)) <= first + 8, what="the descriptors to settle")
+    wait_until(lambda: descriptors(proxy.pid) <= master, what="the master's descriptors to settle")

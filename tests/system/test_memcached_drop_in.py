@@ -84,7 +84,7 @@ def test_gats_brings_each_unique(memcached_proxy):
 # ---- flush_all -----------------------------------------------------------------------------------
 
 
-def fill(client, count=40):
+def fill(client, count=60):
     keys = [key.encode() for key in spread_keys(count)]
     for key in keys:
         assert client.set(key, b"x") == b"STORED\r\n"

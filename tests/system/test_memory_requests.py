@@ -4,6 +4,7 @@
 import contextlib
 import os
 import signal
+import time
 
 import pytest
 
@@ -145,7 +146,7 @@ def test_many_writers_at_a_stopped_server(limited, start_server):
     servers = [start_server(RedisServer) for _ in range(2)]
     proxy, worker = limited(256, servers, timeout=0)
     with proxy.redis() as client:
-        for key in spread_keys(20):
+        for key in spread_keys(60):
             client.call("SET", key, key)
     sleeping, awake = servers
     keys = sorted(key.decode() for key in awake.keys())
@@ -209,15 +210,16 @@ def finish(writers, each):
 def test_a_body_without_a_byte_for_30_s_goes_with_its_client(limited):
     proxy, worker = limited(64)
     with proxy.redis() as silent, proxy.redis() as alive:
+        began = time.monotonic()
         silent.send(set_head(b"a", 30 * MB))
         alive.send(set_head(b"b", 20 * MB))
         trickled = 0
         while not silent.is_closed_by_peer():
-            assert trickled < 90, "the silent client is still there"
+            assert time.monotonic() - began < 60, "the silent client is still there"
             let_time_pass(0.5, "a byte now and then keeps the other body alive")
             alive.send(b"\0")
             trickled += 1
-        assert trickled > 50
+        assert time.monotonic() - began > 29
         send_zeros(alive, 20 * MB - trickled)
         alive.send(b"\r\n")
         assert alive.read_reply() == "OK"

@@ -128,7 +128,7 @@ def test_dropped_workers_end_with_their_master(start_proxy, settings, stop_one):
     with harness.stopped(workers[:1]) if stop_one else contextlib.nullcontext():
         proxy.signal(signal.SIGKILL)
         proxy.wait_exit()
-    wait_until(lambda: not any(map(is_alive, workers)), 2, "the workers to follow the master")
+    wait_until(lambda: not any(map(is_alive, workers)), what="the workers to follow the master")
     proxy.pid_file.unlink()
 
 
@@ -146,7 +146,7 @@ def test_a_dropped_worker_that_hangs_ends_with_its_master(start_proxy, settings,
         with hang(0):
             proxy.signal(signal.SIGKILL)
             proxy.wait_exit()
-            wait_until(lambda: not any(map(is_alive, workers)), 2, "the workers to end")
+            wait_until(lambda: not any(map(is_alive, workers)), what="the workers to end")
         proxy.pid_file.unlink()
     finally:
         run_folder.chmod(0o700)
@@ -178,7 +178,8 @@ def test_the_log_is_reopened_where_a_worker_may_not_even_look(start_proxy, setti
     assert (proxy.log.stat().st_uid, rotated.stat().st_uid) == (0, 0)
     os.kill(workers[0], signal.SIGKILL)
     fresh = proxy.wait_workers(without=workers[:1])
-    assert [logged_to(pid) for pid in fresh] == [str(proxy.log)] * 2
+    wait_until(lambda: [logged_to(pid) for pid in fresh] == [str(proxy.log)] * 2,
+               what="the new worker to write to the new file")
 
 
 @as_root
@@ -257,7 +258,7 @@ def test_a_master_without_the_right_to_drop_says_so(folder):
     path.write_text(make_config({"p": pool(["127.0.0.1:1:1"])}, {"user": USER}))
     code, _, err = run_binary("--bounding-set=-setuid,-setgid", "--inh-caps=-setuid,-setgid",
                               harness.BINARY, "-c", path, "-s", harness.free_port(),
-                              "-a", "127.0.0.1", binary=setpriv)
+                              "-a", "127.0.0.1", "--control", folder / "control", binary=setpriv)
     assert code == 1
     assert re.search(r"worker \d: cannot take on the supplementary groups of user \d+: "
                      r"Operation not permitted", err), err

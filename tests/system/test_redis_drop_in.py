@@ -452,7 +452,7 @@ def test_a_servers_error_passes_through_as_it_is(start_proxy, error):
 
     with FakeServer(refuse_each) as one, FakeServer(refuse_each) as two:
         proxy = start_proxy({"p": pool([one, two], redis=True, timeout=5000)}, workers=1)
-        keys = spread_keys(20)
+        keys = spread_keys(60)  # both servers have some
         with proxy.redis() as client:
             for _ in range(2):
                 client.send(encode("SET", "k", "v") + encode("MGET", *keys) + encode("DEL", *keys)

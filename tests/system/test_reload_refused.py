@@ -34,6 +34,25 @@ def y():
         yield server
 
 
+MARKERS = 5
+
+
+def with_markers(reloader, pools):
+    """Writes a file that also brings pools of which the sockets show how far its reload is."""
+    server = next(iter(pools.values()))["servers"]
+    reloader.write({**pools, **{f"marker{i}": redis_pool(server) for i in range(MARKERS)}})
+
+
+def start_command_and_wait_until_asked(reloader, pid, count=MARKERS):
+    """A reload of with_markers(). Returns when `pid` holds the new sockets: the master, as soon as
+    it begins to ask its workers; a worker, when it has read the question."""
+    before = len(harness.socket_inodes(pid))
+    command = reloader.start_command()
+    wait_until(lambda: len(harness.socket_inodes(pid)) >= before + count, what="the new sockets")
+    harness.let_time_pass(0.2, "the next turn of its loop, in which it asks or votes")
+    return command
+
+
 def serves(reloader, name):
     with reloader.proxy.redis() as client:
         return client.call("GET", "k") == name + b":k"
@@ -323,9 +342,8 @@ def test_a_command_that_is_interrupted_harms_nothing(start_reloadable, x, y):
     settings = redis_pool([x])
     reloader = start_reloadable({"p": settings}, workers=2)
     with harness.stopped(reloader.proxy.wait_workers(2)[1:]):
-        reloader.write({"p": {**settings, "servers": [y.entry()]}})
-        command = reloader.start_command()
-        harness.let_time_pass(0.2, "the reload has to be under way")
+        with_markers(reloader, {"p": {**settings, "servers": [y.entry()]}})
+        command = start_command_and_wait_until_asked(reloader, reloader.proxy.pid)
         command.kill()
         command.communicate()
     wait_until(lambda: serves(reloader, b"y"), what="the reload to end without its command")
@@ -361,9 +379,9 @@ def test_a_worker_killed_during_a_reload(start_reloadable, x, y, slot):
     with reloader.proxy.redis() as client:
         client.call("GET", "k")
         with harness.stopped([victim]):
-            reloader.write({"p": {**settings, "servers": [y.entry()]}})
-            command = reloader.start_command()
-            harness.let_time_pass(0.3, "the reload has to wait for the stopped worker")
+            with_markers(reloader, {"p": {**settings, "servers": [y.entry()]}})
+            # Two sockets of each: one for either worker.
+            command = start_command_and_wait_until_asked(reloader, reloader.proxy.pid, 2 * MARKERS)
             assert command.poll() is None
             if pid_serving(client.socket, [other]):
                 assert client.call("GET", "k") == b"x:k"  # nobody has switched alone
@@ -505,12 +523,16 @@ def test_a_config_that_kills_the_worker_that_prepares_it(start_reloadable, folde
 
 
 def clients_of(reloader, pid, stack):
-    """Some clients that this worker serves."""
-    clients = [stack.enter_context(reloader.proxy.redis()) for _ in range(40)]
-    for client in clients:
+    """Some clients that this worker serves; whoever serves the others may be stopped."""
+    clients = [stack.enter_context(reloader.proxy.redis()) for _ in range(60)]
+
+    def accepted():
+        homes = pids_serving([client.socket for client in clients], [pid])
+        return [client for client, home in zip(clients, homes) if home]
+
+    found = wait_until(accepted, what="clients of the worker")
+    for client in found:
         assert client.call("GET", "k") == b"x:k"
-    found = [client for client in clients if pid_serving(client.socket, [pid])]
-    assert found, "the worker serves nobody"
     return found
 
 
@@ -549,9 +571,8 @@ def test_a_worker_born_while_the_others_vote_keeps_its_clients(start_reloadable,
 @contextlib.contextmanager
 def stopped_behind_its_vote(reloader, workers):
     """Worker 1 of 3 has voted yes and is stopped; the others have committed, the master waits."""
-    with harness.stopped([workers[2]]):
-        command = reloader.start_command()
-        harness.let_time_pass(0.3, "workers 0 and 1 have to vote; worker 2 holds the reload up")
+    with harness.stopped([workers[2]]):  # it holds the reload up
+        command = start_command_and_wait_until_asked(reloader, workers[1])
         os.kill(workers[1], signal.SIGSTOP)
         wait_until(lambda: harness.is_stopped(workers[1]), what="worker 1 to stop")
     try:
@@ -571,7 +592,7 @@ def test_a_process_stopped_between_vote_and_commit_costs_nobody_a_client(start_r
     workers = reloader.proxy.wait_workers(3)
     with contextlib.ExitStack() as stack:
         clients = clients_of(reloader, workers[1], stack)
-        reloader.write({"p": {**settings, "servers": [y.entry()]}})
+        with_markers(reloader, {"p": {**settings, "servers": [y.entry()]}})
         with stopped_behind_its_vote(reloader, workers) as command:
             if who == "master":
                 with harness.stopped([reloader.proxy.pid]):

@@ -119,7 +119,7 @@ def test_queues_show_what_is_waiting(start_proxy):
 
 def test_failures_are_counted_where_they_belong(start_proxy):
     with FakeServer(close_on_request) as closes, FakeServer(never_answer) as silent:
-        proxy = start_proxy({"closes": pool([closes], redis=True, timeout=200),
+        proxy = start_proxy({"closes": pool([closes], redis=True),
                              "silent": pool([silent], redis=True, timeout=200),
                              "dead": pool([f"127.0.0.1:{free_port()}:1"], redis=True)})
         for name in ("closes", "silent", "dead"):

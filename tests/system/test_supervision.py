@@ -2,10 +2,12 @@
 """Supervision: workers that die, hang or are stopped; a master that is stopped or dies.
 
 Every reply is compared with what this client has stored, so that a reply of somebody else is
-noticed. Wall-clock bars are for the release binary; other builds get three times as long.
+noticed. What has to come before something else is told by events, not by a clock: that an empty
+slot is served is seen by who is served before its worker is back.
 """
 
 import contextlib
+import math
 import os
 import pathlib
 import random
@@ -23,8 +25,6 @@ from harness import (BINARY, free_port, is_alive, let_time_pass, pool, port_is_o
 
 pytestmark = pytest.mark.alone
 
-IS_RELEASE = "/release/" in BINARY
-SLACK = 1 if IS_RELEASE else 3
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -40,17 +40,7 @@ def cpu_seconds(pid):
 
 def homes_of(clients, pids):
     """Which of `pids` serves each of these connections, in order; all are accepted."""
-    owners = {inode: pid for pid in pids for inode in harness.socket_inodes(pid)}
-    inodes = {}
-    for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        fields = line.split()
-        inodes[fields[1], fields[2]] = fields[9]
-
-    def text(address):
-        return f"{int.from_bytes(socket.inet_aton(address[0]), 'little'):08X}:{address[1]:04X}"
-
-    return [owners.get(inodes[text(client.socket.getpeername()), text(client.socket.getsockname())])
-            for client in clients]
+    return harness.pids_serving([client.socket for client in clients], pids)
 
 
 def wait_for_log(proxy, pattern, timeout=harness.DEADLINE_S, count=1):
@@ -157,27 +147,31 @@ class Load:
             client.close()
 
 
-def serve_many(proxy, count, within_s):
-    """Opens `count` connections at once and has all served in time; returns them."""
-    began = time.monotonic()
+def serve_many(proxy, count):
+    """Opens `count` connections at once and has all served; returns them."""
     clients = [proxy.redis() for _ in range(count)]
     for number, client in enumerate(clients):
         client.send(encode("ECHO", f"hello {number}"))
     for number, client in enumerate(clients):
-        client.socket.settimeout(max(0.01, began + within_s - time.monotonic()))
-        try:
-            assert client.read_reply() == f"hello {number}".encode()
-        except TimeoutError:
-            raise AssertionError(f"{count - number} clients not served in {within_s} s") from None
-        client.socket.settimeout(harness.DEADLINE_S)
+        assert client.read_reply() == f"hello {number}".encode()
     return clients
+
+
+def serve_many_at_once(proxy, count):
+    """The same, and nobody waits for a worker to be missed."""
+
+    def serve():
+        for client in serve_many(proxy, count):
+            client.close()
+
+    harness.within(0.5, serve)
 
 
 def wait_until_all_accept(proxy, workers):
     """The adopter may still take a few clients while it is told to let go."""
 
     def all_accept():
-        clients = serve_many(proxy, 40, 1 * SLACK)
+        clients = serve_many(proxy, 40)
         homes = set(homes_of(clients, workers))
         for client in clients:
             client.close()
@@ -199,8 +193,12 @@ def test_workers_killed_under_load_refuse_nobody_and_mix_nothing_up(start_proxy,
     with Load(proxy) as load:
         for _ in range(kills):
             victim = chance.choice(wait_until(proxy.worker_pids, what="workers"))
-            os.kill(victim, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it was about to be gone
+                os.kill(victim, signal.SIGKILL)
             let_time_pass(0.15, "kills that come one after the other")
+        with CrashLoop(proxy, 3) as loop:  # however slow the kills were: these are fast
+            wait_for_log(proxy, "accepts for slot 3")
+        kills += loop.deaths
         before = load.short_count
         wait_until(lambda: load.short_count > before + 20, what="clients after the last kill")
     print(f"short={load.short_count} requests={load.request_count} cut={len(load.cut)} "
@@ -209,10 +207,6 @@ def test_workers_killed_under_load_refuse_nobody_and_mix_nothing_up(start_proxy,
     assert not load.wrong, load.wrong[:5]
     # Only who was connected to the victim is cut: at most each of the six clients, at each kill.
     assert len(load.cut) <= kills * 6
-    if IS_RELEASE:
-        # A slot is empty for at most 100 ms, then adopted; the rest is the request itself.
-        assert load.slowest_s < 0.2 + 0.1, "a slot was not served in time"
-    assert "accepts for slot" in proxy.log_text()
     assert "more than 10 workers have crashed" in proxy.log_text()
     assert len(re.findall("more than 10 workers have crashed", proxy.log_text())) == 1
 
@@ -253,35 +247,47 @@ class CrashLoop:
                     wait_until(lambda pid=pid: not is_alive(pid), what="the victim's end")
 
 
+def serve_while_a_slot_is_empty(proxy, loop, seconds):
+    """One client after the other, for so long at least, and until 40 have been served in a row
+    without a death in between. Were the slot served by its own worker alone, half of the clients
+    would wait for that worker, and so for its death. Returns (served, cut)."""
+    served = cut = in_a_row = 0
+    deaths = loop.deaths
+    began = time.monotonic()
+    while in_a_row < 40 or time.monotonic() < began + seconds:
+        assert time.monotonic() < began + 3 * harness.DEADLINE_S, "the empty slot is not served"
+        with proxy.redis() as client:
+            # The victim may live long enough to accept the one client that there is.
+            with contextlib.suppress(ConnectionError):
+                client.send(encode("PING"))
+            answer = client.read_to_end_or_reply()
+        let_time_pass(0.004, "not thousands of connections")
+        assert answer in (b"+PONG\r\n", b"")
+        served, cut = served + bool(answer), cut + (not answer)
+        in_a_row = in_a_row + 1 if loop.deaths == deaths else 0
+        deaths = loop.deaths
+    return served, cut
+
+
 @pytest.mark.slow
 def test_a_slot_that_crash_loops_is_served_by_another_worker(start_proxy, settings):
     proxy = start_proxy({"p": settings}, workers=2)
     healthy = proxy.wait_workers()[0]
+    first_death_after = time.monotonic()
     with CrashLoop(proxy, 1) as loop:
         wait_until(lambda: loop.deaths >= 2, what="the crashes")
         wait_for_log(proxy, "worker 0 accepts for slot 1")
-        served = cut = 0
-        slowest_s = 0.0
         deaths_before = loop.deaths
         began, cpu = time.monotonic(), cpu_seconds(proxy.pid)
-        while time.monotonic() < began + 3:
-            asked = time.monotonic()
-            with proxy.redis() as client:
-                # The victim may live long enough to accept the one client that there is.
-                with contextlib.suppress(ConnectionError):
-                    client.send(encode("PING"))
-                answer = client.read_to_end_or_reply()
-            let_time_pass(0.004, "not thousands of connections")
-            assert answer in (b"+PONG\r\n", b"")
-            served, cut = served + bool(answer), cut + (not answer)
-            slowest_s = max(slowest_s, time.monotonic() - asked)
+        served, cut = serve_while_a_slot_is_empty(proxy, loop, 3)
         share = (cpu_seconds(proxy.pid) - cpu) / (time.monotonic() - began)
         deaths = loop.deaths
-    print(f"served={served} cut={cut} deaths={deaths} slowest={slowest_s * 1000:.0f} ms")
-    assert deaths <= 8, "the respawn is not delayed"
-    assert served > 100 and cut <= deaths - deaths_before + 1
-    assert slowest_s < 0.25 * SLACK
-    assert share < 0.02 * SLACK, f"the master uses {share:.1%} of a CPU"
+    took_s = time.monotonic() - first_death_after
+    print(f"served={served} cut={cut} deaths={deaths} in {took_s:.1f} s, CPU {share:.1%}")
+    # At once, after 100 ms, 200 ms and so on up to 5 s: a slow machine sees fewer, never more.
+    assert deaths <= 3 + math.log2(1 + took_s / 0.1) + took_s / 5, "the respawn is not delayed"
+    assert cut <= deaths - deaths_before + 1
+    assert share < 0.1, f"the master uses {share:.1%} of a CPU: it does more than start workers"
     workers = proxy.wait_workers(2)
     assert workers[0] == healthy
     wait_for_log(proxy, f"worker 1 serves again pid={workers[1]}")
@@ -299,17 +305,7 @@ def test_a_worker_that_comes_back_adopts_again(start_proxy, settings):
         os.kill(adopter, signal.SIGKILL)
         wait_until(lambda: [pid for pid in proxy.worker_pids() if pid != adopter],
                    what="the adopter's successor")
-        slowest_s = 0.0
-        until = time.monotonic() + 1
-        while time.monotonic() < until:
-            asked = time.monotonic()
-            with proxy.redis() as client:
-                with contextlib.suppress(ConnectionError):
-                    client.send(encode("PING"))
-                assert client.read_to_end_or_reply() in (b"+PONG\r\n", b"")
-            slowest_s = max(slowest_s, time.monotonic() - asked)
-            let_time_pass(0.004, "not thousands of connections")
-    assert slowest_s < 0.25 * SLACK
+        serve_while_a_slot_is_empty(proxy, loop, 1)
 
 
 def test_a_dead_worker_s_listeners_are_given_back_to_its_successor(start_proxy, settings):
@@ -320,7 +316,7 @@ def test_a_dead_worker_s_listeners_are_given_back_to_its_successor(start_proxy, 
         wait_for_log(proxy, "worker 0 accepts for slot 1")
         wait_until(lambda: len(harness.socket_inodes(healthy)) == before + 1, what="the loan")
     wait_for_log(proxy, "worker 0 no longer accepts for slot 1")
-    wait_until(lambda: len(harness.socket_inodes(healthy)) == before, 5, "the loan's end")
+    wait_until(lambda: len(harness.socket_inodes(healthy)) == before, what="the loan's end")
 
 
 def test_a_draining_worker_s_slot_is_adopted(start_proxy):
@@ -336,7 +332,7 @@ def test_a_draining_worker_s_slot_is_adopted(start_proxy):
             wait_until(lambda: fake.received.count(b"GET") == 20, what="the requests at the server")
             os.kill(workers[1], signal.SIGTERM)
             wait_for_log(proxy, "worker 0 accepts for slot 1")
-            new = [stack.enter_context(client) for client in serve_many(proxy, 30, 1 * SLACK)]
+            new = [stack.enter_context(client) for client in serve_many(proxy, 30)]
             assert set(homes_of(new, workers)) == {workers[0]}
             assert is_alive(workers[1])
 
@@ -373,8 +369,7 @@ def test_a_stopped_worker_s_new_clients_are_served_by_the_others(start_proxy, se
         assert set(homes) == set(workers)
         with harness.stopped([workers[1]]):
             began = time.monotonic()
-            new = [stack.enter_context(client) for client in serve_many(proxy, 30, 1.35 * SLACK)]
-            assert time.monotonic() - began > 0.5, "none of them met the stopped worker"
+            new = [stack.enter_context(client) for client in serve_many(proxy, 30)]
             assert set(homes_of(new, workers)) == {workers[0]}
             # Those it has stay with it.
             for number, (client, home) in enumerate(zip(old, homes)):
@@ -382,9 +377,7 @@ def test_a_stopped_worker_s_new_clients_are_served_by_the_others(start_proxy, se
                 if home == workers[0]:
                     assert client.read_replies(2) == [f"v{number}".encode(), b"%d" % number]
             let_time_pass(max(0, began + 3 - time.monotonic()), "a stop of 3 s")
-            # Adopted: nobody waits any more.
-            for client in serve_many(proxy, 30, 0.3 * SLACK):
-                client.close()
+            serve_many_at_once(proxy, 30)  # it is missed already
         for number, (client, home) in enumerate(zip(old, homes)):
             if home == workers[1]:
                 assert client.read_replies(2) == [f"v{number}".encode(), b"%d" % number]
@@ -403,8 +396,7 @@ def test_a_worker_stopped_for_long_is_not_ended(start_proxy, settings):
     with harness.stopped([workers[0]]):
         let_time_pass(6.8, "more than the 5 s and 1 s after which a hung worker is ended")
         assert proxy.worker_pids() == workers
-        for client in serve_many(proxy, 20, 0.3 * SLACK):
-            client.close()
+        serve_many_at_once(proxy, 20)
     wait_for_log(proxy, "worker 0 goes on")
     let_time_pass(0.5, "time for a wrong verdict")
     assert proxy.worker_pids() == workers
@@ -432,8 +424,7 @@ def test_a_stopped_worker_s_slot_outlives_its_adopter(start_proxy, settings):
         os.kill(workers[adopter], signal.SIGKILL)
         wait_for_log(proxy, rf"worker {adopter} serves again")
         wait_for_log(proxy, r"worker \d accepts for slot 0", count=2)
-        for client in serve_many(proxy, 30, 0.5 * SLACK):
-            client.close()
+        serve_many_at_once(proxy, 30)
 
 
 def test_every_pool_of_a_stopped_worker_is_adopted_and_keeps_its_servers(start_proxy, redis_servers,
@@ -509,11 +500,12 @@ def test_a_hung_worker_is_adopted_then_aborted_and_replaced(start_proxy, setting
     proxy = start_proxy({"p": settings}, workers=2, env=hang.env)
     hang.skip_unless_built_in(proxy)
     workers = proxy.wait_workers()
+    began = time.monotonic()
     with hang(1):
-        began = time.monotonic()
-        clients = serve_many(proxy, 30, 1.35 * SLACK)
+        clients = serve_many(proxy, 30)
+        assert is_alive(workers[1]) and set(homes_of(clients, workers)) == {workers[0]}
         wait_until(lambda: not is_alive(workers[1]), what="its end")
-        assert 4.5 < time.monotonic() - began < 6.5
+        assert time.monotonic() - began > 4.5, "it was given less than 5 s"
         for client in clients:
             assert client.call("PING") == "PONG"
             client.close()
@@ -543,7 +535,7 @@ def test_a_hung_orphan_ends(start_proxy, settings, hang):
         wait_for_log(proxy, "worker 0 is silent")
         proxy.signal(signal.SIGKILL)
         proxy.wait_exit()
-        wait_until(lambda: not any(map(is_alive, workers)), 2, "the workers to follow the master")
+        wait_until(lambda: not any(map(is_alive, workers)), what="the workers to follow the master")
     proxy.pid_file.unlink()
 
 
@@ -567,8 +559,7 @@ def test_a_stopped_master_costs_nobody_anything(start_proxy, settings):
     assert not load.refused and not load.wrong and not load.cut
     assert proxy.worker_pids() == workers
     assert "is silent" not in proxy.log_text()
-    if IS_RELEASE:
-        assert load.slowest_s < 1
+    assert load.slowest_s < 5, "somebody waited for the master to go on"
 
 
 @pytest.mark.slow
@@ -595,7 +586,8 @@ def own_session(folder, settings):
     log.unlink(missing_ok=True)
     pids = []
     process = harness.spawn([BINARY, "-c", config, "-a", "127.0.0.1", "-s", free_port(), "-o", log,
-                             "--workers", "2"], start_new_session=True)
+                             "--control", folder / "own.control", "--workers", "2"],
+                            start_new_session=True)
     try:
         wait_until(lambda: log.exists() and "started" in log.read_text(), what="the log line")
         pids = harness.children_of(process.pid)
@@ -620,7 +612,7 @@ def test_a_killed_master_leaves_no_orphan_and_a_free_port(folder, settings, stop
                 wait_until(lambda: harness.is_stopped(workers[0]), what="the stop")
             master.kill()
             master.wait()
-            wait_until(lambda: not any(map(is_alive, workers)), 2, "the end of the workers")
+            wait_until(lambda: not any(map(is_alive, workers)), what="the end of the workers")
             assert not port_is_open(port)
             with contextlib.suppress(ConnectionResetError):
                 assert client.recv(1) == b""

@@ -13,17 +13,6 @@ constexpr std::string_view kEnd = "END\r\n";
 constexpr std::string_view kOk = "OK\r\n";
 constexpr std::string_view kInvalid = "SERVER_ERROR Invalid argument\r\n";
 
-bool is_values_and_end(std::string_view reply) noexcept {
-    while (reply != kEnd) {
-        const size_t block_bytes = value_block_bytes(reply);
-        if (block_bytes == 0) {
-            return false;
-        }
-        reply.remove_prefix(block_bytes);
-    }
-    return true;
-}
-
 bool is_error_with_text(std::string_view line) noexcept {
     for (const std::string_view word : {"SERVER_ERROR", "CLIENT_ERROR"}) {
         if (line.starts_with(word)) {
@@ -51,14 +40,38 @@ bool Joiner::begin(std::span<const std::string_view> replies,
     cursors_ = cursors.first(replies.size());
     next_key_ = 0;
     ended_ = false;
-    std::fill(cursors_.begin(), cursors_.end(), size_t{0});
-    for (const std::string_view reply : replies) {
-        if (fragment_of_key.empty() ? reply != kOk : !is_values_and_end(reply)) {
-            error_ = error_line(reply);
+    forget_blocks();
+    for (size_t i = 0; i < replies.size(); ++i) {
+        cursors_[i] = block_ends_.size();
+        if (fragment_of_key.empty() ? replies[i] != kOk : !find_blocks(replies[i])) {
+            error_ = error_line(replies[i]);
             ended_ = true;
             return false;
         }
     }
+    return true;
+}
+
+// A request of many keys must not keep its memory for ever.
+void Joiner::forget_blocks() {
+    if (block_ends_.capacity() > kKeptBlocks) {
+        block_ends_ = {};
+    }
+    block_ends_.clear();
+}
+
+// False unless `reply` is VALUE blocks and END. What was noted of it then is never used.
+bool Joiner::find_blocks(std::string_view reply) {
+    size_t at = 0;
+    for (std::string_view rest = reply; rest != kEnd; rest = reply.substr(at)) {
+        const size_t block_bytes = value_block_bytes(rest);
+        if (block_bytes == 0) {
+            return false;
+        }
+        at += block_bytes;
+        block_ends_.push_back(at);
+    }
+    block_ends_.push_back(kNoMoreBlocks);
     return true;
 }
 
@@ -69,11 +82,13 @@ bool Joiner::next_piece(std::string_view& piece) noexcept {
     while (next_key_ < fragment_of_key_.size()) {
         const uint32_t fragment = fragment_of_key_[next_key_++];
         RM_ASSERT(fragment < replies_.size());
-        const std::string_view rest = replies_[fragment].substr(cursors_[fragment]);
-        if (rest.size() > kEnd.size()) {
-            const size_t block_bytes = value_block_bytes(rest);
-            cursors_[fragment] += block_bytes;
-            piece = rest.substr(0, block_bytes);
+        size_t& block = cursors_[fragment];
+        const size_t end = block_ends_[block];
+        if (end != kNoMoreBlocks) {
+            const bool is_first = block == 0 || block_ends_[block - 1] == kNoMoreBlocks;
+            const size_t begin = is_first ? 0 : block_ends_[block - 1];
+            piece = replies_[fragment].substr(begin, end - begin);
+            ++block;
             return true;
         }
     }

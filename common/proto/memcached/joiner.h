@@ -15,6 +15,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ringmaster::proto::memcached {
 
@@ -30,10 +31,18 @@ class Joiner {
     bool next_piece(std::string_view& piece) noexcept;
 
   private:
+    static constexpr size_t kNoMoreBlocks = 0;   // no block ends there
+    static constexpr size_t kKeptBlocks = 4096;  // room for so many is kept from one to the next
+
+    void forget_blocks();
+    bool find_blocks(std::string_view reply);
+
     std::string error_;
     std::span<const std::string_view> replies_;
     std::span<const uint32_t> fragment_of_key_;
-    std::span<size_t> cursors_;
+    std::span<size_t> cursors_;  // by reply: its next one in block_ends_
+    // Where the VALUE blocks of each reply end in it, kNoMoreBlocks behind the last.
+    std::vector<size_t> block_ends_;
     size_t next_key_ = 0;
     bool ended_ = false;
 };

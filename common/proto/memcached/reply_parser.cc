@@ -42,35 +42,22 @@ bool is_line_reply(std::string_view line) noexcept {
 }  // namespace
 
 size_t ReplyParser::whole_reply_bytes(const char* begin, size_t size) noexcept {
-    constexpr std::string_view kValue = "VALUE ";
     constexpr std::string_view kEnd = "END\r\n";
     constexpr std::string_view kStored = "STORED\r\n";
-    constexpr std::string_view kBehindValue = "\r\nEND\r\n";
-    if (!begins_with(begin, size, kValue)) {
-        return begins_with(begin, size, kEnd)      ? kEnd.size()
-               : begins_with(begin, size, kStored) ? kStored.size()
-                                                   : 0;
-    }
     const char* const end = begin + size;
-    const char* const key = begin + kValue.size();
-    const char* at = find_key_end(key, end);
-    if (at == key || static_cast<size_t>(at - key) > kMaxMemcachedKeyBytes) {
-        return 0;
+    if (begins_with(begin, size, kStored)) {
+        return kStored.size();
     }
-    size_t flags = 0;
-    size_t length = 0;
-    if (!read_short_number(at, end, flags) || !read_short_number(at, end, length)) {
-        return 0;
+    for (const char* at = begin;;) {
+        if (begins_with(at, static_cast<size_t>(end - at), kEnd)) {
+            return static_cast<size_t>(at - begin) + kEnd.size();
+        }
+        const size_t block_bytes = plain_value_block_bytes(at, end);
+        if (block_bytes == 0) {
+            return 0;
+        }
+        at += block_bytes;
     }
-    if (end - at < 2 || at[0] != '\r' || at[1] != '\n') {
-        return 0;
-    }
-    at += 2;
-    if (length > static_cast<size_t>(end - at) ||
-        !begins_with(at + length, static_cast<size_t>(end - at) - length, kBehindValue)) {
-        return 0;
-    }
-    return static_cast<size_t>(at - begin) + length + kBehindValue.size();
 }
 
 ParseStatus ReplyParser::parse(const char* begin, size_t size) noexcept {

@@ -22,8 +22,8 @@ namespace ringmaster::proto::memcached {
 class ReplyParser {
   public:
     ParseStatus parse(const char* begin, size_t size) noexcept;
-    // The quick way for the common replies, when they are there as a whole: one VALUE of below a
-    // million bytes without a cas, END, STORED. The size; 0 says nothing about the bytes: ask
+    // The quick way for the common replies, when they are there as a whole: VALUE blocks of below a
+    // million bytes each without a cas, END, STORED. The size; 0 says nothing about the bytes: ask
     // parse(). For the beginning of a reply.
     static size_t whole_reply_bytes(const char* begin, size_t size) noexcept;
     [[nodiscard]] size_t position() const noexcept { return position_; }

@@ -181,13 +181,13 @@ ParseStatus RequestParser::parse_line(const char* begin) noexcept {
         error_reply_ = kError;
         return ParseStatus::kDone;
     }
-    ParseStatus status = ParseStatus::kDone;
+    // No control byte anywhere in the line: servers cut words at a NUL, other servers may end lines
+    // at a CR.
     if (command_->shape == Shape::kRetrieval) {
         parse_keys(begin, rest);
-    } else {
-        status = parse_words(begin, name, rest);
+        return ParseStatus::kDone;
     }
-    // Anywhere in the line: servers cut words at a NUL, other servers may end lines at a CR.
+    const ParseStatus status = parse_words(begin, name, rest);
     if (error_reply_ == nullptr && has_control_byte(line)) {
         error_reply_ = kBadFormat;
     }
@@ -219,11 +219,19 @@ void RequestParser::parse_keys(const char* begin, std::string_view rest) noexcep
         return;
     }
     set_first_key(begin, key);
-    for (; !key.empty(); key = take_word(rest)) {
-        ++key_count_;
-        if (key.size() > kMaxMemcachedKeyBytes) {
+    const char* at = key.data();
+    const char* const end = rest.data() + rest.size();
+    while (at != end) {
+        const char* const stop = find_key_end(at, end);
+        if (static_cast<size_t>(stop - at) > kMaxMemcachedKeyBytes ||
+            (stop != end && *stop != ' ')) {
             error_reply_ = kBadFormat;
             return;
+        }
+        ++key_count_;
+        at = stop;
+        while (at != end && *at == ' ') {
+            ++at;
         }
     }
 }
@@ -333,14 +341,14 @@ KeyCursor::KeyCursor(const RequestView& request) noexcept
 }
 
 bool KeyCursor::next(std::string_view& key) noexcept {
-    std::string_view rest(at_, static_cast<size_t>(end_ - at_));
-    key = take_word(rest);
-    if (key.empty()) {
-        at_ = end_;
-        return false;
+    // The line has no other byte below 0x21 than spaces, so that the end of a key is one.
+    while (at_ != end_ && *at_ == ' ') {
+        ++at_;
     }
-    at_ = key.data() + key.size();
-    return true;
+    const char* const first = at_;
+    at_ = find_key_end(first, end_);
+    key = {first, static_cast<size_t>(at_ - first)};
+    return at_ != first;
 }
 
 }  // namespace ringmaster::proto::memcached

@@ -10,6 +10,9 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -142,6 +145,22 @@ inline SocketAddress loopback(uint16_t port) {
     return *SocketAddress::from_numeric("127.0.0.1", port);
 }
 
+// How many connections wait to be accepted.
+inline size_t queued(int listener_fd) {
+    tcp_info info{};
+    socklen_t size_bytes = sizeof info;
+    REQUIRE(::getsockopt(listener_fd, IPPROTO_TCP, TCP_INFO, &info, &size_bytes) == 0);
+    return info.tcpi_unacked;
+}
+
+// connect() may return a moment before the listener has the last segment.
+inline void wait_until_queued(int listener_fd, size_t count) {
+    for (int looks = 0; queued(listener_fd) < count && looks < 10000; ++looks) {
+        ::poll(nullptr, 0, 1);
+    }
+    REQUIRE(queued(listener_fd) == count);
+}
+
 // Two ends of a TCP connection as plain descriptors.
 inline std::pair<int, int> tcp_pair() {
     auto listener = make_exclusive_tcp_listener(loopback(0), 1);
@@ -149,6 +168,7 @@ inline std::pair<int, int> tcp_pair() {
     const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const SocketAddress address = loopback(bound_port(*listener));
     REQUIRE(::connect(client, address.get(), address.size_bytes()) == 0);
+    wait_until_queued(*listener, 1);
     const int server = ::accept4(*listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     REQUIRE(server >= 0);
     ::close(*listener);

@@ -46,7 +46,7 @@ TEST_CASE("loop: both hooks run once per turn, around the wait") {
     Loop loop;
     loop.set_hooks(&hooks);
     Timer timer(loop, [&] { hooks.order += 't'; });
-    timer.start(5);
+    timer.start(150);  // so far off that it is not due before the first turn
     loop.run();
     CHECK(hooks.order == "batba");
     loop.set_hooks(nullptr);

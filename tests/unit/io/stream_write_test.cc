@@ -150,6 +150,7 @@ TEST_CASE("stream: writing while connecting goes out once connected") {
     test.run_until([&] { return a.drains == 1; });
     CHECK(a.outcomes == std::vector<int>{0});
     Recorder b;
+    wait_until_queued(*listener, 1);
     const int fd = ::accept4(*listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     REQUIRE(b.stream.adopt(test.loop, fd, false, b) == 0);
     REQUIRE(b.stream.start_reading() == 0);

@@ -100,14 +100,23 @@ TEST_CASE("notify: the watchdog is fed at half its time, if it is ours") {
         CHECK(std::getenv("WATCHDOG_PID") == nullptr);
         notifier.ready("serving");
         CHECK_FALSE(systemd.next().empty());
-        test.run_for_ms(130);
-        int fed = 0;
-        for (std::string text = systemd.next(); !text.empty(); text = systemd.next()) {
-            CHECK(text == "WATCHDOG=1");
-            ++fed;
+        const uint64_t from_ms = test.loop.now_ms();
+        uint64_t fed = 0;
+        const auto read_all = [&] {
+            for (std::string text = systemd.next(); !text.empty(); text = systemd.next()) {
+                CHECK(text == "WATCHDOG=1");
+                ++fed;
+            }
+            return fed;
+        };
+        if (pid == "1") {
+            test.run_for_ms(130);
+            CHECK(read_all() == 0);
+            continue;
         }
-        CHECK(fed <= 7);
-        CHECK((fed >= 2) == (pid != "1"));
+        // Not more often than every 20 ms; a machine that is busy feeds it less often.
+        test.run_until([&] { return read_all() >= 5; });
+        CHECK(fed <= 2 + (test.loop.now_ms() - from_ms) / 20);
     }
 }
 

@@ -22,8 +22,11 @@ size_t quick(const std::string& input) {
 
 TEST_CASE("memcached reply: the quick way knows the common replies and no more than has come") {
     const std::string values[] = {
-        "VALUE k 0 0\r\n\r\nEND\r\n", "VALUE key 123 5\r\n12345\r\nEND\r\n",
-        "VALUE " + std::string(250, 'k') + " 1 12\r\n123456789012\r\nEND\r\n", "END\r\n",
+        "VALUE k 0 0\r\n\r\nEND\r\n",
+        "VALUE key 123 5\r\n12345\r\nEND\r\n",
+        "VALUE " + std::string(250, 'k') + " 1 12\r\n123456789012\r\nEND\r\n",
+        "END\r\n",
+        "VALUE k 0 1\r\n1\r\nVALUE key 1 0\r\n\r\nVALUE k 2 3\r\n123\r\nEND\r\n",
         "STORED\r\n"};
     for (const std::string& reply : values) {
         CAPTURE(reply);
@@ -36,8 +39,9 @@ TEST_CASE("memcached reply: the quick way knows the common replies and no more t
     for (const std::string reply :
          {"VALUE  k 0 0\r\n\r\nEND\r\n", "VALUE k 0 0 1\r\n\r\nEND\r\n",
           "VALUE k  0\r\n\r\nEND\r\n........", "VALUE k 0 1\r\n12\r\nEND\r\n",
-          "VALUE k 0 1\r\n1\r\nVALUE k 0 1\r\n1\r\nEND\r\n", "VALUE k 0 1\n1\r\nEND\r\n....",
-          "VALUE k -1 1\r\n1\r\nEND\r\n", "NOT_FOUND\r\n", "ENDS\r\n", "STORED \r\n", "1\r\n"}) {
+          "VALUE k 0 1\r\n1\r\nVALUE k 0 1\r\n12\r\nEND\r\n", "VALUE k 0 1\r\n1\r\nSTORED\r\n",
+          "VALUE k 0 1\n1\r\nEND\r\n....", "VALUE k -1 1\r\n1\r\nEND\r\n", "NOT_FOUND\r\n",
+          "ENDS\r\n", "STORED \r\n", "1\r\n"}) {
         CAPTURE(reply);
         CHECK(quick(reply) == 0);
     }

@@ -37,7 +37,9 @@ class MastersCopy {
         REQUIRE(client >= 0);
         clients_.push_back(client);
         const io::SocketAddress address = io::loopback(io::bound_port(fd_));
+        const size_t before = io::queued(fd_);
         REQUIRE(::connect(client, address.get(), address.size_bytes()) == 0);
+        io::wait_until_queued(fd_, before + 1);
     }
     [[nodiscard]] bool refuses() const {
         const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
