@@ -9,6 +9,7 @@
 #include "worker/error_lines.h"
 #include "worker/forward.h"
 #include "worker/pool.h"
+#include "worker/secrets.h"
 #include "worker/split_request.h"
 
 namespace ringmaster::worker {
@@ -74,16 +75,6 @@ std::string subcommand_problem(const RequestView& request, bool& keyless) {
                             lower);
     }
     return {};
-}
-
-// Takes as long whatever the difference is.
-bool equal_secrets(std::string_view a, std::string_view b) {
-    unsigned difference = a.size() == b.size() ? 0U : 1U;
-    for (size_t i = 0; i < a.size(); ++i) {
-        const char other = b.empty() ? '\0' : b[i % b.size()];
-        difference |= static_cast<unsigned>(static_cast<unsigned char>(a[i] ^ other));
-    }
-    return difference == 0;
 }
 
 // Later requests may go by other connections than earlier ones.

@@ -171,6 +171,10 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
                 break;
             }
             if (status != ParseStatus::kDone) {
+                if (format_ == ReplyFormat::kMemcachedBinary && !streaming_) {
+                    fail_without_binary();
+                    return;
+                }
                 server_->note_failure("sent what is no reply", EINVAL);
                 fail_since(EINVAL, attempt_began_ms);
                 return;
@@ -182,6 +186,12 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
                 at += size;
                 left -= size;
                 continue;
+            }
+            if (format_ == ReplyFormat::kMemcachedBinary && !streaming_ &&
+                !take_binary_reply(window, at, size)) {
+                server_->note_failure("sent a reply to another request", EINVAL);
+                fail_since(EINVAL, attempt_began_ms);
+                return;
             }
         }
         deliver(window, at, size);
@@ -271,6 +281,11 @@ size_t UpstreamConnection::stream_part(const Window& window, const char* data, s
         return 0;
     }
     if (!streaming_) {
+        if (format_ == ReplyFormat::kMemcachedBinary && !take_binary_reply(window, data, size)) {
+            server_->note_failure("sent a reply to another request", EINVAL);
+            fail(EINVAL);
+            return 0;
+        }
         if (size <= kStreamingReplyBytes && parser_needed() <= kStreamingReplyBytes) {
             return 0;
         }
@@ -447,6 +462,9 @@ UpstreamConnection::QueueLengths UpstreamConnection::queue_lengths() const noexc
 UpstreamConnection::ReplyFormat UpstreamConnection::reply_format(bool redis,
                                                                  Dialect dialect) noexcept {
     RM_ASSERT(dialect == Dialect::kPlain || (dialect == Dialect::kResp3) == redis);
+    if (dialect == Dialect::kMemcachedBinary) {
+        return ReplyFormat::kMemcachedBinary;
+    }
     return redis ? ReplyFormat::kRedis : ReplyFormat::kMemcachedText;
 }
 
@@ -454,6 +472,8 @@ ParseStatus UpstreamConnection::parse(const char* begin, size_t size) noexcept {
     switch (format_) {
         case ReplyFormat::kRedis:
             return redis_parser_.parse(begin, size);
+        case ReplyFormat::kMemcachedBinary:
+            return binary_parser_.parse(begin, size);
         case ReplyFormat::kMemcachedText:
             break;
     }
@@ -464,6 +484,8 @@ size_t UpstreamConnection::parser_position() const noexcept {
     switch (format_) {
         case ReplyFormat::kRedis:
             return redis_parser_.position();
+        case ReplyFormat::kMemcachedBinary:
+            return binary_parser_.position();
         case ReplyFormat::kMemcachedText:
             break;
     }
@@ -474,6 +496,8 @@ size_t UpstreamConnection::parser_needed() const noexcept {
     switch (format_) {
         case ReplyFormat::kRedis:
             return redis_parser_.bytes_needed();
+        case ReplyFormat::kMemcachedBinary:
+            return binary_parser_.bytes_needed();
         case ReplyFormat::kMemcachedText:
             break;
     }
@@ -485,6 +509,9 @@ void UpstreamConnection::parser_rebase(size_t bytes) noexcept {
         case ReplyFormat::kRedis:
             redis_parser_.rebase(bytes);
             return;
+        case ReplyFormat::kMemcachedBinary:
+            binary_parser_.rebase(bytes);
+            return;
         case ReplyFormat::kMemcachedText:
             memcached_parser_.rebase(bytes);
             return;
@@ -495,6 +522,9 @@ void UpstreamConnection::parser_reset() noexcept {
     switch (format_) {
         case ReplyFormat::kRedis:
             redis_parser_.reset();
+            return;
+        case ReplyFormat::kMemcachedBinary:
+            binary_parser_.reset();
             return;
         case ReplyFormat::kMemcachedText:
             memcached_parser_.reset();
