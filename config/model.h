@@ -71,6 +71,8 @@ struct PoolConfig {
     uint32_t server_connections = 1;
     bool reuseport = false;  // accepted for nutcracker's sake; listeners always share their port
     bool flush_all = false;  // memcached: clients may empty all servers
+    // The answer to memcached's `version`. The least that Dalli 5 wants, for its meta commands.
+    std::string memcached_version = "1.6.27";
     std::vector<ServerConfig> servers;
 
     // Clients need no password.

@@ -161,8 +161,9 @@ class ClientSession : public io::StreamHandler,
     void forward_as_it_came(const Window& window, std::string_view request, std::string_view key);
     void handle_memcached(const Window& window, const proto::memcached::RequestView& request);
     size_t drop_refused_bytes(size_t arrived);
-    void forward_memcached(const Window& window, const proto::memcached::RequestView& request,
-                           std::string_view key);
+    void forward_memcached(const Window& window, const proto::memcached::RequestView& request);
+    void append_memcached(OutQueue& out, const Window& window,
+                          const proto::memcached::RequestView& request);
     void flush_all(const proto::memcached::RequestView& request);
     void answer_memcached_stats(std::string_view what);
     [[nodiscard]] std::vector<std::pair<std::string_view, std::string>> memcached_stats() const;
@@ -182,6 +183,11 @@ class ClientSession : public io::StreamHandler,
     void emit_binary_error(const Request& request);
     void emit_binary_joined(const Request& request);
     [[nodiscard]] bool is_binary() const noexcept { return dialect_ == Dialect::kMemcachedBinary; }
+    void answer_cluster_config();
+    // meta_requests.cc: memcached's meta commands
+    bool take_meta_get(const Window& window, size_t& used);
+    void forward_meta(const Window& window, const proto::memcached::RequestView& request);
+    void note_raw_key(Request& request, std::string_view key);
 
     // client_requests.cc: what both protocols need.
     Request& new_request();                             // forward.h

@@ -164,6 +164,9 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
             }
         } else if (memcached_parser_.at_start()) {
             size = proto::memcached::ReplyParser::whole_reply_bytes(at, left);
+            if (size == 0) [[unlikely]] {
+                size = whole_meta_reply_bytes(at, left);
+            }
         }
         if (size == 0) {
             const ParseStatus status = parse(at, left);
@@ -240,6 +243,10 @@ void UpstreamConnection::deliver_other(const Window& window, const char* data, s
     }
     Fragment* fragment = pop();
     Request* request = fragment->request;
+    const bool lost_count = !was_streaming && may_answer_often(*request, {data, size});
+    if (request->raw_key) {
+        path_.raw_keys.erase(request);
+    }
     if (!request->handshake && !retiring_) {
         server_->pool().on_server_success(server_->shard());
     }
@@ -254,6 +261,9 @@ void UpstreamConnection::deliver_other(const Window& window, const char* data, s
         server_->stats().add(ServerStat::kResponses);
         server_->stats().add(ServerStat::kResponseBytes, static_cast<int64_t>(size));
         ClientSession* client = request->client;
+        if (!was_streaming) {
+            size -= bytes_kept_quiet(*request, {data, size});
+        }
         if (was_streaming && request->streaming) {
             client->on_reply_part(*request, window, data, size);
             client->on_streamed(*request);
@@ -271,6 +281,8 @@ void UpstreamConnection::deliver_other(const Window& window, const char* data, s
     }
     if (retiring_ && head_ == nullptr) {
         close_stream();
+    } else if (lost_count) {
+        end(ECONNRESET);
     }
 }
 
@@ -344,6 +356,9 @@ void UpstreamConnection::fail_all(std::string_view line) {
         fragment->fifo_next = nullptr;
         --path_.fragments_in_flight;
         --request->at_servers;
+        if (request->raw_key) {
+            path_.raw_keys.erase(request);
+        }
         if (request->client == nullptr) {
             if (request->at_servers == 0) {
                 release_request(path_.memory, request);

@@ -125,6 +125,10 @@ class UpstreamConnection : public io::StreamHandler,
     void deliver(const Window& window, const char* data, size_t size);
     void deliver_plain(const Window& window, const char* data, size_t size);
     void deliver_other(const Window& window, const char* data, size_t size);
+    // ---- upstream_meta.cc ----
+    size_t whole_meta_reply_bytes(const char* begin, size_t size) noexcept;
+    static bool may_answer_often(const Request& request, std::string_view reply) noexcept;
+    static size_t bytes_kept_quiet(Request& request, std::string_view reply) noexcept;
     void finish_handshake(Request* request, std::string_view reply);
     void finish_greeting(std::string_view reply);
     [[nodiscard]] bool is_push(const char* at) const noexcept;
