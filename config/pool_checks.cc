@@ -161,6 +161,10 @@ void warn_about_differences(const PoolSection& section, Report& report) {
         report.warning(section.key_marks[kKey_flush_all],
                        "'flush_all' has no effect in a redis pool", "remove the line");
     }
+    if (section.has(kKey_memcached_version) && section.pool.redis) {
+        report.warning(section.key_marks[kKey_memcached_version],
+                       "'memcached_version' has no effect in a redis pool", "remove the line");
+    }
     if (section.has(kKey_reuseport)) {
         report.warning(section.key_marks[kKey_reuseport], "'reuseport' has no effect",
                        "listeners always share their port; remove the line");

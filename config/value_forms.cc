@@ -76,11 +76,17 @@ std::string form_distribution() {
 std::string form_cross_shard() {
     return choice_cross_shard().either();
 }
+std::string form_resp3() {
+    return "auto, on or off";
+}
 std::string form_eject_mode() {
     return choice_eject_mode().either();
 }
 std::string form_percent() {
     return number_between(1, kMaxPercent);
+}
+std::string form_version() {
+    return base::format("a word of at most {} printable ASCII characters", kMaxVersionBytes);
 }
 std::string form_switch() {
     return choice_switch().either();

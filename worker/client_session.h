@@ -18,6 +18,7 @@
 #include "common/io/stream.h"
 #include "common/proto/memcached/binary_request_parser.h"
 #include "common/proto/memcached/request_parser.h"
+#include "common/proto/redis/protocol.h"
 #include "common/proto/redis/request_parser.h"
 #include "worker/data_path.h"
 #include "worker/dialect.h"
@@ -82,6 +83,12 @@ class ClientSession : public io::StreamHandler,
     // Looks whether it may go on, or has to go.
     void judge();
 
+    // ---- waiting: client_waits.cc ----
+
+    // What the request at the front waits for has happened: go_on_parsing() at the end of the turn.
+    void on_wait_over();
+    void go_on_parsing();
+
     // ---- from the worker ----
 
     void flush_now();
@@ -115,18 +122,33 @@ class ClientSession : public io::StreamHandler,
     void on_drained() noexcept override;
 
   private:
+    // What the first request that is not handled yet waits for.
+    enum class Wait : uint8_t { kNot, kForReplies, kForPool, kOver };
+
+    // A read: handles all whole requests of the window. `size_bytes` of it are new.
+    void parse(Window& window, size_t size_bytes);
     // redis_requests.cc: parses and handles all whole requests of a window; returns the bytes used.
     size_t parse_redis(const Window& window);
     bool parse_other_redis(const Window& window, size_t& used);
     void handle_inline(std::string_view line);
     bool handled_here(const proto::redis::RequestView& request);
     bool may_cross_shards(const proto::redis::RequestView& request, uint32_t shard);
-    void handle_redis(const Window& window, const proto::redis::RequestView& request);
+    // False: it waits (client_waits.cc), and has to be handled again.
+    bool handle_redis(const Window& window, const proto::redis::RequestView& request);
     void handle_other_redis(const Window& window, const proto::redis::RequestView& request);
     void forward_redis(const Window& window, const proto::redis::RequestView& request,
                        uint32_t shard, bool silent);
     void handle_redis_local(const proto::redis::RequestView& request);
     void redis_auth(const proto::redis::RequestView& request);
+    [[nodiscard]] bool is_right_password(std::string_view user, std::string_view given) const;
+    // redis_hello.cc
+    void redis_hello(const proto::redis::RequestView& request);
+    void answer_hello();
+    void redis_reset();
+    [[nodiscard]] proto::redis::Protocol protocol() const noexcept {
+        return dialect_ == Dialect::kResp3 ? proto::redis::Protocol::kResp3
+                                           : proto::redis::Protocol::kResp2;
+    }
     void set_authenticated(bool authenticated) noexcept;
     // Made when something of it is said. Call judge_quick() after a change of its replies.
     RedisClient& redis_client();
@@ -139,8 +161,9 @@ class ClientSession : public io::StreamHandler,
     void forward_as_it_came(const Window& window, std::string_view request, std::string_view key);
     void handle_memcached(const Window& window, const proto::memcached::RequestView& request);
     size_t drop_refused_bytes(size_t arrived);
-    void forward_memcached(const Window& window, const proto::memcached::RequestView& request,
-                           std::string_view key);
+    void forward_memcached(const Window& window, const proto::memcached::RequestView& request);
+    void append_memcached(OutQueue& out, const Window& window,
+                          const proto::memcached::RequestView& request);
     void flush_all(const proto::memcached::RequestView& request);
     void answer_memcached_stats(std::string_view what);
     [[nodiscard]] std::vector<std::pair<std::string_view, std::string>> memcached_stats() const;
@@ -160,6 +183,11 @@ class ClientSession : public io::StreamHandler,
     void emit_binary_error(const Request& request);
     void emit_binary_joined(const Request& request);
     [[nodiscard]] bool is_binary() const noexcept { return dialect_ == Dialect::kMemcachedBinary; }
+    void answer_cluster_config();
+    // meta_requests.cc: memcached's meta commands
+    bool take_meta_get(const Window& window, size_t& used);
+    void forward_meta(const Window& window, const proto::memcached::RequestView& request);
+    void note_raw_key(Request& request, std::string_view key);
 
     // client_requests.cc: what both protocols need.
     Request& new_request();                             // forward.h
@@ -211,6 +239,13 @@ class ClientSession : public io::StreamHandler,
     void release_upstreams() noexcept;
     void drop(std::string_view why);
     [[nodiscard]] uint64_t patience_ms(MemoryBudget::Level level, size_t unsent) const noexcept;
+    // client_waits.cc: requests that may not be handled yet.
+    // True: it waits, and the request must be handled again then.
+    bool wait_for_replies() noexcept;
+    bool wait_for_pool();
+    [[nodiscard]] bool is_waiting() const noexcept { return wait_ != Wait::kNot; }
+    void keep_waiting(Window& window, size_t used);
+    void stop_waiting() noexcept;
     // client_uploads.cc: requests that do not arrive in one go.
     void keep_rest(Window& window, size_t used);
     // A read of a request that did not come in one go. False: there is nothing to parse in it.
@@ -234,8 +269,10 @@ class ClientSession : public io::StreamHandler,
     // Redis: authenticated, and every request is answered: plain ones need no other look.
     bool quick_ = false;
     bool parsing_ended_ = false;  // QUIT, protocol error, finish(): nothing more is parsed
-    // Of the connections that carry its requests. memcached: binary until its first byte has come.
-    Dialect dialect_ = Dialect::kPlain;
+    // First, so that no shift is needed. Of the connections that carry its requests; of memcached
+    // binary until its first byte has come.
+    Dialect dialect_ : 2 = Dialect::kPlain;
+    Wait wait_ : 2 = Wait::kNot;
     bool redis_ : 1;
     bool authenticated_ : 1;
     bool gave_password_ : 1 = false;  // authenticated by a password, not by the lack of one

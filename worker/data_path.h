@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <ctime>
 #include <functional>
+#include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -28,6 +30,7 @@ namespace ringmaster::worker {
 
 class ConnectionGroup;
 class Pool;
+struct Request;
 
 struct ClosedTag {};
 struct WatchedTag {};
@@ -59,6 +62,8 @@ struct DataPath {
     base::IntrusiveList<ClientSession, ClosedTag> closed;
     // Sessions that judge() looks at now and then: not read, or slow, or in the middle of a body.
     base::IntrusiveList<ClientSession, WatchedTag> watched;
+    // Sessions that go on parsing when this turn ends: ClientSession::on_wait_over().
+    std::vector<ClientSession*> resumed;
     // Connections that are not read because the client of their next reply lags.
     base::IntrusiveList<UpstreamConnection, HeldTag> held;
     // Groups with more connections than usual for that.
@@ -75,6 +80,10 @@ struct DataPath {
 
     // This worker is busy: requests are held back for larger writes (limits.h, kHoldBackBytes).
     bool coalesce = false;
+
+    // Keys with a line end in them, which the reply to a meta command may show as they are; while
+    // their fragments are in a FIFO.
+    std::unordered_map<const Request*, std::string> raw_keys;
 
     // An ejector of some pool has a deadline: the worker's health timer must run.
     bool health_has_deadline = false;

@@ -60,6 +60,10 @@ struct Request {
     bool streaming : 1 = false;    // its reply has begun to leave while it still arrives
     bool silent : 1 = false;       // noreply: the reply is dropped
     bool handshake : 1 = false;    // the proxy's own (AUTH, SELECT): no client
+    bool quiet_get : 1 = false;    // mg with q: a miss is dropped
+    bool fenced : 1 = false;       // memcached::Quiet::kFenced
+    bool meta_set : 1 = false;     // ms: its data block follows, whatever the server makes of it
+    bool raw_key : 1 = false;      // its reply may hold line ends: DataPath::raw_keys
     bool proxy_error : 1 = false;  // a fragment failed here, not at its server
     // memcached's binary protocol: of the client's request, and of its reply.
     uint8_t opcode = 0;
@@ -68,7 +72,8 @@ struct Request {
 
     // One fragment of a client's request whose reply is passed on as it is.
     [[nodiscard]] bool plain() const noexcept {
-        return split == nullptr && !streaming && !silent && !handshake;
+        return split == nullptr && !streaming && !silent && !handshake && !quiet_get && !fenced &&
+               !meta_set && !raw_key;
     }
 };
 

@@ -41,6 +41,8 @@ UpstreamConnection::UpstreamConnection(DataPath& path, ConnectionGroup& group)
     : path_(path),
       group_(&group),
       server_(&group.server()),
+      redis_parser_(group.dialect() == Dialect::kResp3 ? proto::redis::Protocol::kResp3
+                                                       : proto::redis::Protocol::kResp2),
       format_(reply_format(group.server().pool().config().redis, group.dialect())) {}
 
 UpstreamConnection::~UpstreamConnection() {
@@ -149,7 +151,8 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
     size_t left = window.size;
     while (left > 0) {
         // A stray reply: nobody may get it, least of all a request that is not sent yet.
-        if (head_ == nullptr || (handshake_left_ == 0 && fifo_count_ <= unsent_count_)) {
+        if ((head_ == nullptr || (handshake_left_ == 0 && fifo_count_ <= unsent_count_)) &&
+            !is_push(at)) {
             server_->note_failure("sent a reply to no request", EINVAL);
             fail_since(EINVAL, attempt_began_ms);
             return;
@@ -161,6 +164,9 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
             }
         } else if (memcached_parser_.at_start()) {
             size = proto::memcached::ReplyParser::whole_reply_bytes(at, left);
+            if (size == 0) [[unlikely]] {
+                size = whole_meta_reply_bytes(at, left);
+            }
         }
         if (size == 0) {
             const ParseStatus status = parse(at, left);
@@ -177,7 +183,13 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
                 return;
             }
             size = parser_position();
+            const bool was_push = redis_parser_.is_push();
             parser_reset();
+            if (was_push) {  // it answers nothing, and nobody has asked for it
+                at += size;
+                left -= size;
+                continue;
+            }
             if (format_ == ReplyFormat::kMemcachedBinary && !streaming_ &&
                 !take_binary_reply(window, at, size)) {
                 server_->note_failure("sent a reply to another request", EINVAL);
@@ -192,7 +204,9 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
         at += size;
         left -= size;
     }
-    if (left > 0) {
+    if (left > 0 && is_push(at)) {
+        drop_push_part(window, at, left);
+    } else if (left > 0) {
         const size_t taken = stream_part(window, at, left);
         if (!is_open()) {
             return;
@@ -208,6 +222,19 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
     }
 }
 
+// What begins at `at`, or goes on there.
+bool UpstreamConnection::is_push(const char* at) const noexcept {
+    return group_->dialect() == Dialect::kResp3 &&
+           (redis_parser_.is_push() || (redis_parser_.at_start() && *at == '>'));
+}
+
+void UpstreamConnection::drop_push_part(Window& window, const char* data, size_t size) {
+    const size_t taken = std::min(parser_position(), size);
+    parser_rebase(taken);
+    input_.keep(path_.memory.chunks, window, data + taken, size - taken, parser_needed(),
+                path_.memory.spare());
+}
+
 void UpstreamConnection::deliver_other(const Window& window, const char* data, size_t size) {
     const bool was_streaming = streaming_;
     streaming_ = false;
@@ -216,6 +243,10 @@ void UpstreamConnection::deliver_other(const Window& window, const char* data, s
     }
     Fragment* fragment = pop();
     Request* request = fragment->request;
+    const bool lost_count = !was_streaming && may_answer_often(*request, {data, size});
+    if (request->raw_key) {
+        path_.raw_keys.erase(request);
+    }
     if (!request->handshake && !retiring_) {
         server_->pool().on_server_success(server_->shard());
     }
@@ -230,6 +261,9 @@ void UpstreamConnection::deliver_other(const Window& window, const char* data, s
         server_->stats().add(ServerStat::kResponses);
         server_->stats().add(ServerStat::kResponseBytes, static_cast<int64_t>(size));
         ClientSession* client = request->client;
+        if (!was_streaming) {
+            size -= bytes_kept_quiet(*request, {data, size});
+        }
         if (was_streaming && request->streaming) {
             client->on_reply_part(*request, window, data, size);
             client->on_streamed(*request);
@@ -247,6 +281,8 @@ void UpstreamConnection::deliver_other(const Window& window, const char* data, s
     }
     if (retiring_ && head_ == nullptr) {
         close_stream();
+    } else if (lost_count) {
+        end(ECONNRESET);
     }
 }
 
@@ -320,6 +356,9 @@ void UpstreamConnection::fail_all(std::string_view line) {
         fragment->fifo_next = nullptr;
         --path_.fragments_in_flight;
         --request->at_servers;
+        if (request->raw_key) {
+            path_.raw_keys.erase(request);
+        }
         if (request->client == nullptr) {
             if (request->at_servers == 0) {
                 release_request(path_.memory, request);
@@ -357,6 +396,7 @@ void UpstreamConnection::close_stream() {
     streaming_ = false;
     inherited_left_ = 0;
     stream_.close();
+    tell_resp3(Resp3Answer::kUnknown);
     out_.clear(path_.memory);
     handshake_out_.clear(path_.memory);
     handshake_left_ = 0;
