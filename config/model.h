@@ -41,6 +41,13 @@ enum class CrossShard : uint8_t {
     kError,  // -CROSSSLOT
 };
 
+// Whether clients may have RESP3 (HELLO 3).
+enum class Resp3 : uint8_t {
+    kAuto,  // when all servers speak it
+    kOn,    // the servers are not asked
+    kOff,   // -NOPROTO
+};
+
 struct PoolConfig {
     std::string name;
     Address listen;
@@ -52,9 +59,12 @@ struct PoolConfig {
     uint32_t client_connections = 0;  // 0 = no limit
     bool redis = false;
     std::string redis_auth;  // empty = none. Secret: never printed
+    // user:password that memcached's clients have to give; empty = none. Secret as well.
+    std::string memcached_auth;
     uint32_t redis_db = 0;
     bool redis_db_compat = false;  // database 0 wherever nutcracker failed to select redis_db
     CrossShard cross_shard = CrossShard::kFirst;
+    Resp3 resp3 = Resp3::kAuto;
     bool tcpkeepalive = false;
     bool preconnect = false;
     health::Settings eject;
@@ -64,6 +74,11 @@ struct PoolConfig {
     // The answer to memcached's `version`. The least that Dalli 5 wants, for its meta commands.
     std::string memcached_version = "1.6.27";
     std::vector<ServerConfig> servers;
+
+    // Clients need no password.
+    [[nodiscard]] bool asks_nobody() const noexcept {
+        return redis_auth.empty() && memcached_auth.empty();
+    }
 };
 
 // The database selected on connections to `server`; 0 = none is. twemproxy: there the data is in

@@ -180,6 +180,14 @@ void check_pool_section(PoolSection& section, const LoadOptions& options, Report
         report.error(section.key_marks[kKey_redis_auth],
                      "'redis_auth' is only possible in a redis pool", "add redis: true");
     }
+    if (section.has(kKey_memcached_auth) && pool.redis) {
+        report.error(section.key_marks[kKey_memcached_auth],
+                     "'memcached_auth' is only possible in a memcached pool", "use redis_auth");
+    } else if (!pool.memcached_auth.empty() &&
+               pool.memcached_auth.find(':', 1) == std::string::npos) {
+        report.error(section.key_marks[kKey_memcached_auth],
+                     "'memcached_auth' takes a user, a colon and a password", "");
+    }
     if (!section.has(kKey_servers)) {
         report.error(section.mark, base::format("pool {} has no 'servers'", quoted(pool.name)),
                      "add a list: servers:, then one '- host:port:weight' per line");

@@ -43,13 +43,15 @@ ClientSession::ClientSession(DataPath& path, Pool& pool)
     : path_(path),
       pool_(&pool),
       redis_(pool.config().redis),
-      authenticated_(pool.config().redis_auth.empty()) {
+      authenticated_(pool.config().asks_nobody()) {
     static_assert(std::is_trivially_destructible_v<proto::redis::RequestParser>);
     static_assert(std::is_trivially_destructible_v<proto::memcached::RequestParser>);
+    static_assert(std::is_trivially_destructible_v<proto::memcached::BinaryRequestParser>);
     if (redis_) {
         std::construct_at(&redis_parser_);
     } else {
         std::construct_at(&memcached_parser_);
+        dialect_ = Dialect::kMemcachedBinary;
     }
     judge_quick();
 }
@@ -104,8 +106,14 @@ void ClientSession::on_read(size_t size_bytes) noexcept {
     if ((body_bytes_ > 0 || refusing_) && !go_on_uploading(window)) {
         return;
     }
+    parse(window, size_bytes);
+}
+
+RM_INLINE inline void ClientSession::parse(Window& window, size_t size_bytes) {
     const uint32_t before = request_count_;
-    const size_t used = redis_ ? parse_redis(window) : parse_memcached(window);
+    const size_t used = redis_        ? parse_redis(window)
+                        : is_binary() ? parse_binary(window)
+                                      : parse_memcached(window);
     if (size_bytes >= kLeastTurnBytes) {
         set_turn_bytes(size_bytes, request_count_ - before);
     }
@@ -117,9 +125,28 @@ void ClientSession::on_read(size_t size_bytes) noexcept {
         return;
     }
     if (used < window.size) [[unlikely]] {
+        if (is_waiting()) {
+            keep_waiting(window, used);
+            return;
+        }
         keep_rest(window, used);
     }
     maybe_pause();
+}
+
+void ClientSession::go_on_parsing() {
+    RM_ASSERT(wait_ == Wait::kOver);
+    wait_ = Wait::kNot;
+    if (!is_open() || parsing_ended_ || input_.size() == 0) {
+        return;
+    }
+    path_.set_event_time();
+    (void)input_.prepare(path_.memory.chunks, path_.hot);  // a stash goes to the hot chunk
+    Window window = input_.arrived(path_.hot, 0);
+    parse(window, window.size);
+    if (is_open() && !is_waiting()) {
+        go_on_if_possible();
+    }
 }
 
 void ClientSession::on_eof() noexcept {
@@ -202,6 +229,10 @@ void ClientSession::emit(Request& request) {
     }
     if (request.proxy_error) {
         pool_->stats().add(PoolStat::kForwardError);
+        if (is_binary()) {
+            emit_binary_error(request);
+            return;
+        }
     }
     if (request.split != nullptr) {
         emit_joined(request);
@@ -212,6 +243,10 @@ void ClientSession::emit(Request& request) {
 }
 
 void ClientSession::emit_joined(Request& request) {
+    if (is_binary()) {
+        emit_binary_joined(request);
+        return;
+    }
     SplitState& split = *request.split;
     path_.join_replies.clear();
     for (const Fragment& fragment : split.fragments) {
@@ -316,12 +351,19 @@ void ClientSession::move_to(Pool& pool) {
     }
     base::ListLink<PoolTag>& link = *this;
     link.unlink();
+    if (wait_ == Wait::kForPool) {
+        pool_->forget_waiting(*this);
+        on_wait_over();  // it asks the other one
+    }
     pool.clients().push_back(*this);
     pool_->stats().add(PoolStat::kClientConnections, -1);
     pool.stats().add(PoolStat::kClientConnections);
     pool_ = &pool;
     // Who gave a password has it for good; who needed none needs it now if there is one.
-    set_authenticated(now.redis_auth.empty() || gave_password_);
+    set_authenticated(now.asks_nobody() || gave_password_);
+    if (!authenticated_ && !redis_ && !is_binary()) {
+        finish_soon();  // the text protocol has no password to give
+    }
     holds_place_ = now.client_connections > 0 && !refused_;
 }
 

@@ -8,12 +8,17 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "common/base/inline.h"
 #include "common/base/intrusive_list.h"
 #include "common/io/stream.h"
+#include "common/proto/memcached/binary_request_parser.h"
 #include "common/proto/memcached/request_parser.h"
+#include "common/proto/redis/protocol.h"
 #include "common/proto/redis/request_parser.h"
 #include "worker/data_path.h"
 #include "worker/dialect.h"
@@ -78,6 +83,12 @@ class ClientSession : public io::StreamHandler,
     // Looks whether it may go on, or has to go.
     void judge();
 
+    // ---- waiting: client_waits.cc ----
+
+    // What the request at the front waits for has happened: go_on_parsing() at the end of the turn.
+    void on_wait_over();
+    void go_on_parsing();
+
     // ---- from the worker ----
 
     void flush_now();
@@ -111,18 +122,33 @@ class ClientSession : public io::StreamHandler,
     void on_drained() noexcept override;
 
   private:
+    // What the first request that is not handled yet waits for.
+    enum class Wait : uint8_t { kNot, kForReplies, kForPool, kOver };
+
+    // A read: handles all whole requests of the window. `size_bytes` of it are new.
+    void parse(Window& window, size_t size_bytes);
     // redis_requests.cc: parses and handles all whole requests of a window; returns the bytes used.
     size_t parse_redis(const Window& window);
     bool parse_other_redis(const Window& window, size_t& used);
     void handle_inline(std::string_view line);
     bool handled_here(const proto::redis::RequestView& request);
     bool may_cross_shards(const proto::redis::RequestView& request, uint32_t shard);
-    void handle_redis(const Window& window, const proto::redis::RequestView& request);
+    // False: it waits (client_waits.cc), and has to be handled again.
+    bool handle_redis(const Window& window, const proto::redis::RequestView& request);
     void handle_other_redis(const Window& window, const proto::redis::RequestView& request);
     void forward_redis(const Window& window, const proto::redis::RequestView& request,
                        uint32_t shard, bool silent);
     void handle_redis_local(const proto::redis::RequestView& request);
     void redis_auth(const proto::redis::RequestView& request);
+    [[nodiscard]] bool is_right_password(std::string_view user, std::string_view given) const;
+    // redis_hello.cc
+    void redis_hello(const proto::redis::RequestView& request);
+    void answer_hello();
+    void redis_reset();
+    [[nodiscard]] proto::redis::Protocol protocol() const noexcept {
+        return dialect_ == Dialect::kResp3 ? proto::redis::Protocol::kResp3
+                                           : proto::redis::Protocol::kResp2;
+    }
     void set_authenticated(bool authenticated) noexcept;
     // Made when something of it is said. Call judge_quick() after a change of its replies.
     RedisClient& redis_client();
@@ -140,6 +166,23 @@ class ClientSession : public io::StreamHandler,
                           const proto::memcached::RequestView& request);
     void flush_all(const proto::memcached::RequestView& request);
     void answer_memcached_stats(std::string_view what);
+    [[nodiscard]] std::vector<std::pair<std::string_view, std::string>> memcached_stats() const;
+    // binary_requests.cc: memcached's binary protocol
+    size_t parse_unknown_memcached(const Window& window);
+    size_t parse_binary(const Window& window);
+    void handle_binary(const Window& window, const proto::memcached::BinaryRequestView& request);
+    size_t drop_refused_binary(size_t arrived);
+    void refuse_unauthenticated(const proto::memcached::BinaryRequestView& request);
+    Request& new_binary_request(const Window& window,
+                                const proto::memcached::BinaryRequestView& request);
+    void forward_binary(const Window& window, const proto::memcached::BinaryRequestView& request,
+                        std::string_view key);
+    void flush_binary(const Window& window, const proto::memcached::BinaryRequestView& request);
+    void answer_binary_stats(const proto::memcached::BinaryRequestView& request);
+    void handle_sasl(const proto::memcached::BinaryRequestView& request);
+    void emit_binary_error(const Request& request);
+    void emit_binary_joined(const Request& request);
+    [[nodiscard]] bool is_binary() const noexcept { return dialect_ == Dialect::kMemcachedBinary; }
     void answer_cluster_config();
     // meta_requests.cc: memcached's meta commands
     bool take_meta_get(const Window& window, size_t& used);
@@ -196,6 +239,13 @@ class ClientSession : public io::StreamHandler,
     void release_upstreams() noexcept;
     void drop(std::string_view why);
     [[nodiscard]] uint64_t patience_ms(MemoryBudget::Level level, size_t unsent) const noexcept;
+    // client_waits.cc: requests that may not be handled yet.
+    // True: it waits, and the request must be handled again then.
+    bool wait_for_replies() noexcept;
+    bool wait_for_pool();
+    [[nodiscard]] bool is_waiting() const noexcept { return wait_ != Wait::kNot; }
+    void keep_waiting(Window& window, size_t used);
+    void stop_waiting() noexcept;
     // client_uploads.cc: requests that do not arrive in one go.
     void keep_rest(Window& window, size_t used);
     // A read of a request that did not come in one go. False: there is nothing to parse in it.
@@ -218,11 +268,15 @@ class ClientSession : public io::StreamHandler,
     uint32_t request_count_ = 0;
     // Redis: authenticated, and every request is answered: plain ones need no other look.
     bool quick_ = false;
-    bool parsing_ended_ = false;         // QUIT, protocol error, finish(): nothing more is parsed
-    Dialect dialect_ = Dialect::kPlain;  // of the connections that carry its requests
+    bool parsing_ended_ = false;  // QUIT, protocol error, finish(): nothing more is parsed
+    // First, so that no shift is needed. Of the connections that carry its requests; of memcached
+    // binary until its first byte has come.
+    Dialect dialect_ : 2 = Dialect::kPlain;
+    Wait wait_ : 2 = Wait::kNot;
     bool redis_ : 1;
     bool authenticated_ : 1;
     bool gave_password_ : 1 = false;  // authenticated by a password, not by the lack of one
+    bool dialect_known_ : 1 = false;  // memcached: its first byte has come
     bool eof_ : 1 = false;            // the client has sent its last byte
     bool paused_ : 1 = false;         // not read
     bool paused_behind_ : 1 = false;  // as it was behind with its replies
@@ -242,11 +296,12 @@ class ClientSession : public io::StreamHandler,
     size_t body_bytes_ = 0;                  // taken of the budget for the request that is arriving
     size_t parked_bytes_ = 0;                // replies that wait for an earlier one
     UpstreamConnection* crowded_ = nullptr;  // it waits for the queue of this one
-    // The one of the protocol, which never changes (redis_): there is a session for every idle
-    // client.
+    // The one of the protocol, which never changes once it is known (redis_, dialect_): there is a
+    // session for every idle client.
     union {
         proto::redis::RequestParser redis_parser_;
         proto::memcached::RequestParser memcached_parser_;
+        proto::memcached::BinaryRequestParser binary_parser_;
     };
 };
 

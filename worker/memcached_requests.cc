@@ -187,13 +187,23 @@ void ClientSession::answer_memcached_stats(std::string_view what) {
         answer("END\r\n", false);
         return;
     }
+    std::string lines;
+    for (const auto& [name, value] : memcached_stats()) {
+        lines += base::format("STAT {} {}\r\n", name, value);
+    }
+    answer(lines + "END\r\n", false);
+}
+
+std::vector<std::pair<std::string_view, std::string>> ClientSession::memcached_stats() const {
     const uint64_t uptime_s = (path_.loop.now_ms() - path_.started_ms) / 1000;
-    answer(base::format("STAT pid {}\r\nSTAT uptime {}\r\nSTAT time {}\r\nSTAT version {}\r\n"
-                        "STAT pointer_size {}\r\nSTAT curr_connections {}\r\n"
-                        "STAT total_connections {}\r\nSTAT threads 1\r\nEND\r\n",
-                        ::getpid(), uptime_s, std::time(nullptr), RM_VERSION, 8 * sizeof(void*),
-                        path_.curr_connections, path_.total_connections),
-           false);
+    return {{"pid", std::to_string(::getpid())},
+            {"uptime", std::to_string(uptime_s)},
+            {"time", std::to_string(std::time(nullptr))},
+            {"version", RM_VERSION},
+            {"pointer_size", std::to_string(8 * sizeof(void*))},
+            {"curr_connections", std::to_string(path_.curr_connections)},
+            {"total_connections", std::to_string(path_.total_connections)},
+            {"threads", "1"}};
 }
 
 // As ElastiCache's: one node, the address this client has connected to.

@@ -9,6 +9,7 @@
 #include "worker/error_lines.h"
 #include "worker/forward.h"
 #include "worker/pool.h"
+#include "worker/secrets.h"
 #include "worker/split_request.h"
 
 namespace ringmaster::worker {
@@ -76,17 +77,12 @@ std::string subcommand_problem(const RequestView& request, bool& keyless) {
     return {};
 }
 
-constexpr std::string_view kWrongPassword =
-    "-WRONGPASS invalid username-password pair or user is disabled.\r\n";
-
-// Takes as long whatever the difference is.
-bool equal_secrets(std::string_view a, std::string_view b) {
-    unsigned difference = a.size() == b.size() ? 0U : 1U;
-    for (size_t i = 0; i < a.size(); ++i) {
-        const char other = b.empty() ? '\0' : b[i % b.size()];
-        difference |= static_cast<unsigned>(static_cast<unsigned char>(a[i] ^ other));
-    }
-    return difference == 0;
+// Later requests may go by other connections than earlier ones.
+bool changes_connection(const RequestView& request) {
+    const LocalCommand local =
+        request.command != nullptr ? request.command->local : LocalCommand::kNone;
+    return local == LocalCommand::kReset ||
+           (local == LocalCommand::kHello && request.argument_count > 1);
 }
 
 bool has_several_keys(const RequestView& request) {
@@ -108,15 +104,16 @@ RM_INLINE inline void ClientSession::forward_redis(const Window& window, const R
     }
 }
 
-RM_INLINE inline void ClientSession::handle_redis(const Window& window,
+RM_INLINE inline bool ClientSession::handle_redis(const Window& window,
                                                   const RequestView& request) {
     const Command* known = request.command;
     if (known != nullptr && known->plain && quick_ &&
         arity_is_right(*known, request.argument_count)) [[likely]] {
         forward_redis(window, request, pool_->shard_of(request.arguments[1]), false);
-    } else {
-        handle_other_redis(window, request);
+        return true;
     }
+    handle_other_redis(window, request);
+    return !is_waiting();
 }
 
 size_t ClientSession::parse_redis(const Window& window) {
@@ -127,7 +124,10 @@ size_t ClientSession::parse_redis(const Window& window) {
                                             window.begin + used, window.size - used, request))
             [[likely]] {
             used += request.bytes.size();
-            handle_redis(window, request);
+            if (!handle_redis(window, request)) [[unlikely]] {
+                used -= request.bytes.size();
+                break;
+            }
         } else if (!parse_other_redis(window, used)) {
             break;
         }
@@ -150,16 +150,20 @@ size_t ClientSession::parse_redis(const Window& window) {
         refuse_protocol(base::format("-ERR {}\r\n", redis_parser_.problem()));
         return false;
     }
-    used += redis_parser_.position();
+    const size_t size = redis_parser_.position();
     if (redis_parser_.is_inline()) {
         const std::string_view line = redis_parser_.line(at);
         redis_parser_.reset();
         handle_inline(line);
-        return true;
+    } else {
+        const RequestView request = redis_parser_.view(at);
+        redis_parser_.reset();
+        handle_redis(window, request);
     }
-    const RequestView request = redis_parser_.view(at);
-    redis_parser_.reset();
-    handle_redis(window, request);
+    if (is_waiting()) {
+        return false;
+    }
+    used += size;
     return true;
 }
 
@@ -197,8 +201,7 @@ void ClientSession::handle_inline(std::string_view line) {
 // Answers the request when the table says that it goes to no server.
 bool ClientSession::handled_here(const RequestView& request) {
     const Command* command = request.command;
-    if (!authenticated_ && (command == nullptr || (command->local != LocalCommand::kAuth &&
-                                                   command->local != LocalCommand::kQuit))) {
+    if (!authenticated_ && (command == nullptr || !may_precede_auth(command->local))) {
         answer("-NOAUTH Authentication required.\r\n", true);
         return true;
     }
@@ -226,6 +229,9 @@ bool ClientSession::handled_here(const RequestView& request) {
 
 [[gnu::noinline]] void ClientSession::handle_other_redis(const Window& window,
                                                          const RequestView& request) {
+    if (changes_connection(request) && wait_for_replies()) {
+        return;
+    }
     if (handled_here(request)) {
         return;
     }
@@ -318,6 +324,12 @@ void ClientSession::handle_redis_local(const RequestView& request) {
                        true);
             }
             return;
+        case LocalCommand::kHello:
+            redis_hello(request);
+            return;
+        case LocalCommand::kReset:
+            redis_reset();
+            return;
         case LocalCommand::kNone:
             break;
     }
@@ -340,32 +352,35 @@ void ClientSession::judge_quick() noexcept {
     quick_ = redis_ && authenticated_ && (redis_client_ == nullptr || redis_client_->answers_all());
 }
 
-void ClientSession::redis_auth(const RequestView& request) {
+// As Redis: without a password in the configuration any will do for the user `default`.
+bool ClientSession::is_right_password(std::string_view user, std::string_view given) const {
     const std::string& password = pool_->config().redis_auth;
+    const bool is_equal = password.empty() || equal_secrets(given, password);
+    return is_equal && user == "default";
+}
+
+void ClientSession::redis_auth(const RequestView& request) {
     if (request.argument_count > 3) {
         answer("-ERR syntax error\r\n", true);
         return;
     }
     const bool with_user = request.argument_count == 3;
-    if (password.empty()) {
-        if (!with_user) {
-            answer(
-                "-ERR AUTH <password> called without any password configured for the default user. "
-                "Are you sure your configuration is correct?\r\n",
-                true);
-        } else if (request.arguments[1] == "default") {
-            answer("+OK\r\n", false);  // as Redis: any password will do
-        } else {
-            answer(kWrongPassword, true);
-        }
+    const bool is_needed = !pool_->config().redis_auth.empty();
+    if (!is_needed && !with_user) {
+        answer(
+            "-ERR AUTH <password> called without any password configured for the default user. "
+            "Are you sure your configuration is correct?\r\n",
+            true);
         return;
     }
-    const std::string_view given = request.arguments[with_user ? 2 : 1];
-    const bool right_user = !with_user || request.arguments[1] == "default";
-    // twemproxy: a wrong password takes the authentication away again.
-    set_authenticated(equal_secrets(given, password) && right_user);
-    gave_password_ = authenticated_;
-    if (authenticated_) {
+    const bool is_right = is_right_password(with_user ? request.arguments[1] : "default",
+                                            request.arguments[with_user ? 2 : 1]);
+    if (is_needed) {
+        // twemproxy: a wrong password takes the authentication away again.
+        set_authenticated(is_right);
+        gave_password_ = is_right;
+    }
+    if (is_right) {
         answer("+OK\r\n", false);
     } else {
         answer(kWrongPassword, true);

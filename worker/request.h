@@ -65,6 +65,9 @@ struct Request {
     bool meta_set : 1 = false;     // ms: its data block follows, whatever the server makes of it
     bool raw_key : 1 = false;      // its reply may hold line ends: DataPath::raw_keys
     bool proxy_error : 1 = false;  // a fragment failed here, not at its server
+    // memcached's binary protocol: of the client's request, and of its reply.
+    uint8_t opcode = 0;
+    uint32_t opaque = 0;
     Fragment fragment;
 
     // One fragment of a client's request whose reply is passed on as it is.

@@ -41,6 +41,8 @@ UpstreamConnection::UpstreamConnection(DataPath& path, ConnectionGroup& group)
     : path_(path),
       group_(&group),
       server_(&group.server()),
+      redis_parser_(group.dialect() == Dialect::kResp3 ? proto::redis::Protocol::kResp3
+                                                       : proto::redis::Protocol::kResp2),
       format_(reply_format(group.server().pool().config().redis, group.dialect())) {}
 
 UpstreamConnection::~UpstreamConnection() {
@@ -149,7 +151,8 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
     size_t left = window.size;
     while (left > 0) {
         // A stray reply: nobody may get it, least of all a request that is not sent yet.
-        if (head_ == nullptr || (handshake_left_ == 0 && fifo_count_ <= unsent_count_)) {
+        if ((head_ == nullptr || (handshake_left_ == 0 && fifo_count_ <= unsent_count_)) &&
+            !is_push(at)) {
             server_->note_failure("sent a reply to no request", EINVAL);
             fail_since(EINVAL, attempt_began_ms);
             return;
@@ -171,12 +174,28 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
                 break;
             }
             if (status != ParseStatus::kDone) {
+                if (format_ == ReplyFormat::kMemcachedBinary && !streaming_) {
+                    fail_without_binary();
+                    return;
+                }
                 server_->note_failure("sent what is no reply", EINVAL);
                 fail_since(EINVAL, attempt_began_ms);
                 return;
             }
             size = parser_position();
+            const bool was_push = redis_parser_.is_push();
             parser_reset();
+            if (was_push) {  // it answers nothing, and nobody has asked for it
+                at += size;
+                left -= size;
+                continue;
+            }
+            if (format_ == ReplyFormat::kMemcachedBinary && !streaming_ &&
+                !take_binary_reply(window, at, size)) {
+                server_->note_failure("sent a reply to another request", EINVAL);
+                fail_since(EINVAL, attempt_began_ms);
+                return;
+            }
         }
         deliver(window, at, size);
         if (!is_open()) {
@@ -185,7 +204,9 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
         at += size;
         left -= size;
     }
-    if (left > 0) {
+    if (left > 0 && is_push(at)) {
+        drop_push_part(window, at, left);
+    } else if (left > 0) {
         const size_t taken = stream_part(window, at, left);
         if (!is_open()) {
             return;
@@ -199,6 +220,19 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
         head_->request->client->may_lag()) {
         judge_lag();
     }
+}
+
+// What begins at `at`, or goes on there.
+bool UpstreamConnection::is_push(const char* at) const noexcept {
+    return group_->dialect() == Dialect::kResp3 &&
+           (redis_parser_.is_push() || (redis_parser_.at_start() && *at == '>'));
+}
+
+void UpstreamConnection::drop_push_part(Window& window, const char* data, size_t size) {
+    const size_t taken = std::min(parser_position(), size);
+    parser_rebase(taken);
+    input_.keep(path_.memory.chunks, window, data + taken, size - taken, parser_needed(),
+                path_.memory.spare());
 }
 
 void UpstreamConnection::deliver_other(const Window& window, const char* data, size_t size) {
@@ -259,6 +293,11 @@ size_t UpstreamConnection::stream_part(const Window& window, const char* data, s
         return 0;
     }
     if (!streaming_) {
+        if (format_ == ReplyFormat::kMemcachedBinary && !take_binary_reply(window, data, size)) {
+            server_->note_failure("sent a reply to another request", EINVAL);
+            fail(EINVAL);
+            return 0;
+        }
         if (size <= kStreamingReplyBytes && parser_needed() <= kStreamingReplyBytes) {
             return 0;
         }
@@ -357,6 +396,7 @@ void UpstreamConnection::close_stream() {
     streaming_ = false;
     inherited_left_ = 0;
     stream_.close();
+    tell_resp3(Resp3Answer::kUnknown);
     out_.clear(path_.memory);
     handshake_out_.clear(path_.memory);
     handshake_left_ = 0;
@@ -437,6 +477,9 @@ UpstreamConnection::QueueLengths UpstreamConnection::queue_lengths() const noexc
 UpstreamConnection::ReplyFormat UpstreamConnection::reply_format(bool redis,
                                                                  Dialect dialect) noexcept {
     RM_ASSERT(dialect == Dialect::kPlain || (dialect == Dialect::kResp3) == redis);
+    if (dialect == Dialect::kMemcachedBinary) {
+        return ReplyFormat::kMemcachedBinary;
+    }
     return redis ? ReplyFormat::kRedis : ReplyFormat::kMemcachedText;
 }
 
@@ -444,6 +487,8 @@ ParseStatus UpstreamConnection::parse(const char* begin, size_t size) noexcept {
     switch (format_) {
         case ReplyFormat::kRedis:
             return redis_parser_.parse(begin, size);
+        case ReplyFormat::kMemcachedBinary:
+            return binary_parser_.parse(begin, size);
         case ReplyFormat::kMemcachedText:
             break;
     }
@@ -454,6 +499,8 @@ size_t UpstreamConnection::parser_position() const noexcept {
     switch (format_) {
         case ReplyFormat::kRedis:
             return redis_parser_.position();
+        case ReplyFormat::kMemcachedBinary:
+            return binary_parser_.position();
         case ReplyFormat::kMemcachedText:
             break;
     }
@@ -464,6 +511,8 @@ size_t UpstreamConnection::parser_needed() const noexcept {
     switch (format_) {
         case ReplyFormat::kRedis:
             return redis_parser_.bytes_needed();
+        case ReplyFormat::kMemcachedBinary:
+            return binary_parser_.bytes_needed();
         case ReplyFormat::kMemcachedText:
             break;
     }
@@ -475,6 +524,9 @@ void UpstreamConnection::parser_rebase(size_t bytes) noexcept {
         case ReplyFormat::kRedis:
             redis_parser_.rebase(bytes);
             return;
+        case ReplyFormat::kMemcachedBinary:
+            binary_parser_.rebase(bytes);
+            return;
         case ReplyFormat::kMemcachedText:
             memcached_parser_.rebase(bytes);
             return;
@@ -485,6 +537,9 @@ void UpstreamConnection::parser_reset() noexcept {
     switch (format_) {
         case ReplyFormat::kRedis:
             redis_parser_.reset();
+            return;
+        case ReplyFormat::kMemcachedBinary:
+            binary_parser_.reset();
             return;
         case ReplyFormat::kMemcachedText:
             memcached_parser_.reset();

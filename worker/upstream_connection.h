@@ -16,6 +16,7 @@
 #include <variant>
 
 #include "common/io/stream.h"
+#include "common/proto/memcached/binary_reply_parser.h"
 #include "common/proto/memcached/reply_parser.h"
 #include "common/proto/redis/reply_parser.h"
 #include "worker/data_path.h"
@@ -24,6 +25,7 @@
 #include "worker/order_ties.h"
 #include "worker/out_queue.h"
 #include "worker/request.h"
+#include "worker/resp3_support.h"
 
 namespace ringmaster::worker {
 
@@ -73,6 +75,8 @@ class UpstreamConnection : public io::StreamHandler,
     // Held now, or since the last forget_holds() but one: others had better take another one.
     [[nodiscard]] bool was_held_lately() const noexcept { return was_held_lately_; }
     void forget_holds() noexcept { was_held_lately_ = is_held(); }
+    // The server has not answered yet whether it speaks the dialect. False where nobody asks.
+    [[nodiscard]] bool is_greeting() const noexcept { return greeting_; }
     // Nothing is outstanding.
     [[nodiscard]] bool is_idle() const noexcept { return head_ == nullptr; }
     // The clients of all that is outstanding are tied to this connection, and untied as it goes.
@@ -104,7 +108,7 @@ class UpstreamConnection : public io::StreamHandler,
   private:
     // Which parser finds the end of a reply. A further dialect gets its own here, in the functions
     // that switch over it, and in the quick way of on_read().
-    enum class ReplyFormat : uint8_t { kRedis, kMemcachedText };
+    enum class ReplyFormat : uint8_t { kRedis, kMemcachedText, kMemcachedBinary };
     static ReplyFormat reply_format(bool redis, Dialect dialect) noexcept;
     proto::ParseStatus parse(const char* begin, size_t size) noexcept;
     [[nodiscard]] size_t parser_position() const noexcept;
@@ -126,6 +130,10 @@ class UpstreamConnection : public io::StreamHandler,
     static bool may_answer_often(const Request& request, std::string_view reply) noexcept;
     static size_t bytes_kept_quiet(Request& request, std::string_view reply) noexcept;
     void finish_handshake(Request* request, std::string_view reply);
+    void finish_greeting(std::string_view reply);
+    [[nodiscard]] bool is_push(const char* at) const noexcept;
+    void drop_push_part(Window& window, const char* data, size_t size);
+    void tell_resp3(Resp3Answer answer);
     // Fails everything outstanding with the server's own error line and closes.
     void fail_refused(std::string_view reply);
     void fail_all(std::string_view line);
@@ -134,6 +142,10 @@ class UpstreamConnection : public io::StreamHandler,
     // The reply at the head is long and still arriving: passes on what may leave now. Returns the
     // bytes taken.
     size_t stream_part(const Window& window, const char* data, size_t size);
+    // ---- upstream_binary.cc ----
+    bool take_binary_reply(const Window& window, const char* data, size_t size);
+    void fail_without_binary();
+    // ----
     void expire(Fragment& fragment, int error);
     void judge_lag();
     void wake_waiting();
@@ -154,6 +166,7 @@ class UpstreamConnection : public io::StreamHandler,
     InputBuffer input_;
     proto::redis::ReplyParser redis_parser_;
     proto::memcached::ReplyParser memcached_parser_;
+    proto::memcached::BinaryReplyParser binary_parser_;
     Fragment* head_ = nullptr;
     Fragment* tail_ = nullptr;
     Fragment* first_unexpired_ = nullptr;
@@ -180,6 +193,7 @@ class UpstreamConnection : public io::StreamHandler,
     bool retiring_ : 1 = false;
     bool tied_ : 1 = false;  // the group has ties of the clients of all that is outstanding
     bool was_held_lately_ = false;
+    bool greeting_ = false;  // HELLO 3 is queued or sent, and not answered
 };
 
 }  // namespace ringmaster::worker

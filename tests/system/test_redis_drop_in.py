@@ -27,7 +27,7 @@ def read_refused():
 
 EXAMPLES = read_examples()
 REFUSED = read_refused()
-LOCAL = {"auth", "quit", "select"}
+LOCAL = {"auth", "hello", "quit", "reset", "select"}
 FORWARDED = [e for e in EXAMPLES if e.split()[0].lower() not in REFUSED | LOCAL]
 
 # One data set for all examples: every kind of value under the names they use.

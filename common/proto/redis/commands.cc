@@ -43,8 +43,7 @@ constexpr std::string_view kConnectionState = "connections to servers are shared
 constexpr std::string_view kKeyMoves = "the key would be where no client finds it again";
 
 // Arity is Redis 7's, but for nutcracker's class "key + any" it is "at least one argument": there
-// nutcracker forwards a short command and the client gets the server's own error. Not here: HELLO,
-// as libraries fall back to RESP2 only when it is unknown.
+// nutcracker forwards a short command and the client gets the server's own error.
 constexpr Command kRows[] = {
     // Keys of any type
     {.name = "copy", .arity = -2, .keys = kFirstTwo},
@@ -255,8 +254,10 @@ constexpr Command kRows[] = {
     // Answered by the proxy
     {.name = "auth", .arity = -2, .keys = kNoKey, .split = kLocal, .local = kAuth},
     {.name = "echo", .arity = 2, .keys = kNoKey, .split = kLocal, .local = kEcho},
+    {.name = "hello", .arity = -1, .keys = kNoKey, .split = kLocal, .local = kHello},
     {.name = "ping", .arity = -1, .max_arity = 2, .keys = kNoKey, .split = kLocal, .local = kPing},
     {.name = "quit", .arity = -1, .keys = kNoKey, .split = kLocal, .local = kQuit},
+    {.name = "reset", .arity = 1, .keys = kNoKey, .split = kLocal, .local = kReset},
     {.name = "select", .arity = 2, .keys = kNoKey, .split = kLocal, .local = kSelect},
     // Refused, each with its reason
     {.name = "blmove", .arity = 6, .split = kRefused, .why = kBlocks},
@@ -318,7 +319,6 @@ constexpr Command kRows[] = {
     {.name = "client", .arity = -2, .split = kRefused, .why = kConnectionState},
     {.name = "readonly", .arity = 1, .split = kRefused, .why = kConnectionState},
     {.name = "readwrite", .arity = 1, .split = kRefused, .why = kConnectionState},
-    {.name = "reset", .arity = 1, .split = kRefused, .why = kConnectionState},
     {.name = "migrate", .arity = -6, .split = kRefused, .why = kKeyMoves},
     {.name = "move", .arity = 3, .split = kRefused, .why = kKeyMoves},
 };

@@ -52,7 +52,13 @@ enum class JoinPolicy : uint8_t {
 };
 
 // Commands the proxy answers itself.
-enum class LocalCommand : uint8_t { kNone, kPing, kQuit, kAuth, kEcho, kSelect };
+enum class LocalCommand : uint8_t { kNone, kPing, kQuit, kAuth, kEcho, kSelect, kHello, kReset };
+
+// What a client may send before it has authenticated itself.
+constexpr bool may_precede_auth(LocalCommand command) noexcept {
+    return command == LocalCommand::kAuth || command == LocalCommand::kHello ||
+           command == LocalCommand::kQuit || command == LocalCommand::kReset;
+}
 
 struct Command {
     std::string_view name;  // lower case
