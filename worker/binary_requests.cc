@@ -87,24 +87,23 @@ bool is_packet(std::string_view reply) noexcept {
 }  // namespace
 
 // The first byte of a connection tells which protocol its client speaks for good.
-size_t ClientSession::parse_unknown_memcached(const Window& window) {
+bool ClientSession::learn_is_binary(const Window& window) {
+    if (dialect_known_) {
+        return true;
+    }
     dialect_known_ = true;
     if (static_cast<uint8_t>(window.begin[0]) == proto::memcached::kBinaryRequestMagic) {
         std::construct_at(&binary_parser_);
-        return parse_binary(window);
+        return true;
     }
     dialect_ = Dialect::kPlain;
     if (!authenticated_) {  // the text protocol has no password
         refuse_protocol("CLIENT_ERROR unauthenticated\r\n");
-        return window.size;
     }
-    return parse_memcached(window);
+    return false;
 }
 
 size_t ClientSession::parse_binary(const Window& window) {
-    if (!dialect_known_) {
-        return parse_unknown_memcached(window);
-    }
     size_t used = 0;
     while (used < window.size && !parsing_ended_) {
         const char* at = window.begin + used;

@@ -111,9 +111,9 @@ void ClientSession::on_read(size_t size_bytes) noexcept {
 
 RM_INLINE inline void ClientSession::parse(Window& window, size_t size_bytes) {
     const uint32_t before = request_count_;
-    const size_t used = redis_        ? parse_redis(window)
-                        : is_binary() ? parse_binary(window)
-                                      : parse_memcached(window);
+    const size_t used = redis_                                   ? parse_redis(window)
+                        : is_binary() && learn_is_binary(window) ? parse_binary(window)
+                                                                 : parse_memcached(window);
     if (size_bytes >= kLeastTurnBytes) {
         set_turn_bytes(size_bytes, request_count_ - before);
     }

@@ -168,7 +168,7 @@ class ClientSession : public io::StreamHandler,
     void answer_memcached_stats(std::string_view what);
     [[nodiscard]] std::vector<std::pair<std::string_view, std::string>> memcached_stats() const;
     // binary_requests.cc: memcached's binary protocol
-    size_t parse_unknown_memcached(const Window& window);
+    bool learn_is_binary(const Window& window);
     size_t parse_binary(const Window& window);
     void handle_binary(const Window& window, const proto::memcached::BinaryRequestView& request);
     size_t drop_refused_binary(size_t arrived);

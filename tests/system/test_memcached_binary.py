@@ -389,7 +389,7 @@ def test_a_server_without_the_protocol_is_well_for_text(start_proxy, start_serve
             return [*super().command(), "-B", "ascii"]
 
     server = start_server(TextServer)
-    proxy = start_proxy({"p": pool([server, start_server(MemcachedServer)], timeout=400,
+    proxy = start_proxy({"p": pool([server, start_server(MemcachedServer)], timeout=1500,
                                    auto_eject_hosts=True, server_failure_limit=1)})
     keys = [key.encode() for key in spread_keys(40)]
     with connect(proxy) as client, MemcachedClient(proxy.address()) as text:
@@ -426,7 +426,8 @@ def test_a_line_of_text_is_no_word_against_a_server(start_proxy, memcached_serve
                          ids=["closes", "hangs"])
 def test_a_server_that_fails_in_a_quiet_batch(start_proxy, memcached_servers, behave, text):
     with FakeServer(behave) as fake:
-        proxy = start_proxy({"p": pool([*memcached_servers[:2], fake], timeout=400)})
+        timeout = 1000 if behave is never_answer else 20000
+        proxy = start_proxy({"p": pool([*memcached_servers[:2], fake], timeout=timeout)})
         keys = [key.encode() for key in spread_keys(90)]
         with connect(proxy) as client:
             for name in ("setq", "getkq"):
@@ -472,7 +473,7 @@ def test_a_late_reply_is_no_ones(start_proxy):
                                                5) + b"\0\0\0\0" + opaque)
 
     with FakeServer(behave) as fake:
-        proxy = start_proxy({"p": pool([fake], timeout=500)})
+        proxy = start_proxy({"p": pool([fake], timeout=1500)})
         with connect(proxy) as client:
             timed_out = client.ask(packet("getq", b"k", opaque=1))
             assert (timed_out.opcode, timed_out.status) == (OPCODES["getq"], TEMPORARY)
