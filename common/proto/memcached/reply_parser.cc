@@ -190,6 +190,7 @@ ParseStatus ReplyParser::find_line(const char* begin, size_t size,
     line = {at, static_cast<size_t>(newline - 1 - at)};
     position_ += line.size() + 2;
     raw_key_ = {};
+    has_begun_ = true;
     return ParseStatus::kDone;
 }
 

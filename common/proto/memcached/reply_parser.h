@@ -48,9 +48,7 @@ class ReplyParser {
     // unseen.
     void rebase(size_t bytes_taken) noexcept;
     void reset() noexcept { *this = ReplyParser(); }
-    [[nodiscard]] bool at_start() const noexcept {
-        return position_ == 0 && !in_values_ && !in_meta_value_ && !at_fence_;
-    }
+    [[nodiscard]] bool at_start() const noexcept { return position_ == 0 && !has_begun_; }
 
   private:
     ParseStatus parse_one(const char* begin, size_t size) noexcept;
@@ -60,6 +58,7 @@ class ReplyParser {
     size_t position_ = 0;
     size_t needed_ = 1;
     std::string_view raw_key_;    // for the first line
+    bool has_begun_ = false;      // a line was taken; rebase() may have made position_ 0 since
     bool in_values_ = false;      // a VALUE block has begun: only VALUE or END may follow
     bool crlf_due_ = false;       // position_ is behind a value: its CRLF is still to be checked
     bool in_meta_value_ = false;  // that value is a VA's: the reply ends behind it
