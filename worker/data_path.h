@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <ctime>
 #include <functional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -34,6 +35,8 @@ struct WatchedTag {};
 struct WaitingTag {};
 struct HeldTag {};
 
+std::string make_run_id(base::Rng& rng);  // redis_info.cc
+
 struct DataPath {
     DataPath(io::Loop& the_loop, Memory& the_memory, uint64_t seed, uint32_t the_slot)
         : loop(the_loop), memory(the_memory), rng(seed), slot(the_slot), client_ids(the_slot) {}
@@ -44,6 +47,7 @@ struct DataPath {
     base::Rng rng;
     const uint32_t slot;  // this worker's number
     ClientIds client_ids;
+    const std::string run_id = make_run_id(rng);  // 40 hexadecimal digits, of this process
     HotChunk hot;
     FlushQueue flush;
     // This turn of the loop: it only grows, and tells the time (turn_ms) at which it began.
@@ -109,6 +113,13 @@ struct DataPath {
         if (now_ms - std::exchange(last_turn_ms, now_ms) > health::kFallbackMs) {
             catch_up();
         }
+    }
+    // The machine's clock, which may be set.
+    static uint64_t unix_us() noexcept {
+        timespec now{};
+        ::clock_gettime(CLOCK_REALTIME, &now);
+        return static_cast<uint64_t>(now.tv_sec) * 1000000 +
+               static_cast<uint64_t>(now.tv_nsec) / 1000;
     }
     // The kernel's tick, some ms old: a few instructions instead of a clock read.
     static uint64_t coarse_now_ms() noexcept {
