@@ -154,8 +154,11 @@ class ClientSession : public io::StreamHandler,
     void write_client_setinfo(LocalCall& call);
     void write_client_reply(LocalCall& call);
     void write_client_list(LocalCall& call);
+    bool may_look_at_all() noexcept;
     void write_client_kill(LocalCall& call);
     void write_info(LocalCall& call);
+    enum class CommandTable : uint8_t { kInfo, kDocs };
+    void write_command_table(LocalCall& call, CommandTable table);
     void write_command_keys(LocalCall& call, bool with_flags);
     // The error text, or empty.
     std::string set_client_name(std::string_view name);

@@ -59,6 +59,10 @@ struct DataPath {
     uint64_t event_ms = loop.active_ms();
     uint64_t event_now_ms = loop.now_ms();
 
+    // Clients that CLIENT LIST and KILL have looked at in a turn.
+    uint64_t looked_turn = 0;
+    uint64_t looked_at = 0;
+
     // Sessions that are closed but may still be on the call stack: freed before the next poll.
     base::IntrusiveList<ClientSession, ClosedTag> closed;
     // Sessions that judge() looks at now and then: not read, or slow, or in the middle of a body.

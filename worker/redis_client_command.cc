@@ -10,6 +10,7 @@
 #include "common/proto/redis/client_line.h"
 #include "common/proto/redis/keys.h"
 #include "worker/client_session.h"
+#include "worker/limits.h"
 #include "worker/pool.h"
 #include "worker/redis_local.h"
 
@@ -22,6 +23,9 @@ namespace {
 
 // What a client may have kept for it: names are for people and dashboards.
 constexpr size_t kMaxTextBytes = 4096;
+
+constexpr std::string_view kTooOften =
+    "ERR all clients were just looked at; ask again when this reply has come";
 
 // As a server's: it has to stand in a line of CLIENT LIST.
 bool is_one_word(std::string_view text) {
@@ -60,8 +64,11 @@ struct KillFilter {
     bool any_type = true;  // not one that the proxy has no clients of
     bool skip_me = true;
 
+    // The cheap part: to find out a client's addresses takes two system calls.
+    [[nodiscard]] bool fits(uint64_t client) const { return any_type && (!id || *id == client); }
+    [[nodiscard]] bool needs_addresses() const { return address || local_address; }
     [[nodiscard]] bool fits(const ClientFacts& client) const {
-        return any_type && (!id || *id == client.id) && (!address || *address == client.address) &&
+        return (!address || *address == client.address) &&
                (!local_address || *local_address == client.local_address);
     }
     // One option with its value; the error text, or empty.
@@ -179,6 +186,20 @@ void ClientSession::write_client_reply(LocalCall& call) {
     judge_quick();
 }
 
+// All clients of a worker take milliseconds to look at, and a pipeline may ask for it hundreds of
+// times: then everybody else waits. The first time in a turn is always allowed.
+bool ClientSession::may_look_at_all() noexcept {
+    if (path_.looked_turn != path_.turn) {
+        path_.looked_turn = path_.turn;
+        path_.looked_at = 0;
+    }
+    const auto count =
+        static_cast<uint64_t>(pool_->stats().get(stats::PoolStat::kClientConnections));
+    const bool may = path_.looked_at == 0 || path_.looked_at + count <= kLooksPerTurn;
+    path_.looked_at += may ? count : 0;
+    return may;
+}
+
 void ClientSession::write_client_list(LocalCall& call) {
     const auto& words = call.words;
     std::vector<uint64_t> ids;
@@ -202,6 +223,10 @@ void ClientSession::write_client_list(LocalCall& call) {
         std::sort(ids.begin(), ids.end());
     } else if (words.size() > 2) {
         call.reply.error(kSyntaxError);
+        return;
+    }
+    if (any && ids.empty() && !may_look_at_all()) {
+        call.reply.error(kTooOften);
         return;
     }
     std::string lines;
@@ -238,12 +263,17 @@ void ClientSession::write_client_kill(LocalCall& call) {
         call.reply.error("ERR that client is served by another worker of the proxy, or by none");
         return;
     }
+    if (filter.needs_addresses() && !filter.id && !may_look_at_all()) {
+        call.reply.error(kTooOften);
+        return;
+    }
     int64_t killed = 0;
     auto& clients = pool_->clients();
     ClientSession* session = clients.front_or_null();
     while (session != nullptr) {
         ClientSession* next = clients.next_or_null(*session);
-        if ((session != this || !filter.skip_me) && filter.fits(session->describe({}))) {
+        if ((session != this || !filter.skip_me) && filter.fits(session->id()) &&
+            (!filter.needs_addresses() || filter.fits(session->describe({})))) {
             ++killed;
             if (session == this) {
                 end_in_order();  // answered first, as by a server

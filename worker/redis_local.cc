@@ -249,7 +249,7 @@ void ClientSession::write_subcommand(LocalCall& call) {
             call.reply.integer(static_cast<int64_t>(proto::redis::count_allowed_commands()));
             return;
         case Sub::kCommandDocs:
-            proto::redis::write_command_docs(rest, call.reply);
+            write_command_table(call, CommandTable::kDocs);
             return;
         case Sub::kCommandGetkeys:
             write_command_keys(call, false);
@@ -258,7 +258,7 @@ void ClientSession::write_subcommand(LocalCall& call) {
             write_command_keys(call, true);
             return;
         case Sub::kCommandInfo:
-            proto::redis::write_command_info(rest, call.reply);
+            write_command_table(call, CommandTable::kInfo);
             return;
         case Sub::kCommandList:
             proto::redis::write_command_list(rest, call.reply);

@@ -339,6 +339,16 @@ def test_the_facts_of_commands_are_the_servers(start_proxy, start_server):
             assert fields[::2][:3] == [b"summary", b"since", b"group"]
 
 
+def test_what_costs_much_is_bounded(redis_proxy):
+    with redis_proxy.redis() as client:
+        assert "commands asked for" in str(client.call("COMMAND", "DOCS", *["get"] * 1001))
+        assert len(client.call("COMMAND", "INFO", *["get"] * 1000)) == 1000
+        client.send(encode("COMMAND", "DOCS") * 300 + encode("CLIENT", "LIST") * 300)
+        replies = client.read_replies(600)
+        assert all(isinstance(reply, list) for reply in replies[:300])
+        assert all(isinstance(reply, bytes) for reply in replies[300:])
+
+
 def test_redis_benchmark_runs(redis_proxy):
     host, port = redis_proxy.address()
     run = subprocess.run(["redis-benchmark", "-h", host, "-p", str(port), "-n", "200", "-c", "4",
