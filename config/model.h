@@ -41,6 +41,13 @@ enum class CrossShard : uint8_t {
     kError,  // -CROSSSLOT
 };
 
+// Whether clients may have RESP3 (HELLO 3).
+enum class Resp3 : uint8_t {
+    kAuto,  // when all servers speak it
+    kOn,    // the servers are not asked
+    kOff,   // -NOPROTO
+};
+
 struct PoolConfig {
     std::string name;
     Address listen;
@@ -55,6 +62,7 @@ struct PoolConfig {
     uint32_t redis_db = 0;
     bool redis_db_compat = false;  // database 0 wherever nutcracker failed to select redis_db
     CrossShard cross_shard = CrossShard::kFirst;
+    Resp3 resp3 = Resp3::kAuto;
     bool tcpkeepalive = false;
     bool preconnect = false;
     health::Settings eject;

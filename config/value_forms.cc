@@ -76,6 +76,9 @@ std::string form_distribution() {
 std::string form_cross_shard() {
     return choice_cross_shard().either();
 }
+std::string form_resp3() {
+    return "auto, on or off";
+}
 std::string form_eject_mode() {
     return choice_eject_mode().either();
 }

@@ -45,6 +45,7 @@ std::string form_hash();
 std::string form_hash_tag();
 std::string form_distribution();
 std::string form_cross_shard();
+std::string form_resp3();
 std::string form_eject_mode();
 std::string form_percent();
 std::string form_switch();

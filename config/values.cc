@@ -143,6 +143,14 @@ Problem read_cross_shard(std::string_view text, CrossShard& target) {
     return {};
 }
 
+Problem read_resp3(std::string_view text, Resp3& target) {
+    if (text != "auto" && text != "on" && text != "off") {
+        return {"not " + form_resp3(), {}};
+    }
+    target = text == "auto" ? Resp3::kAuto : text == "on" ? Resp3::kOn : Resp3::kOff;
+    return {};
+}
+
 Problem read_eject_mode(std::string_view text, health::EjectMode& target) {
     if (text != "rehash" && text != "hold") {
         return {choice_eject_mode().neither(), {}};

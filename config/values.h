@@ -42,6 +42,7 @@ Problem read_hash(std::string_view text, const hash::HashRow*& target);
 Problem read_hash_tag(std::string_view text, std::optional<std::pair<char, char>>& target);
 Problem read_distribution(std::string_view text, ring::Distribution& target);
 Problem read_cross_shard(std::string_view text, CrossShard& target);
+Problem read_resp3(std::string_view text, Resp3& target);  // auto, on, off
 Problem read_eject_mode(std::string_view text, health::EjectMode& target);
 Problem read_percent(std::string_view text, uint32_t& target);  // 1 to 100
 Problem read_switch(std::string_view text, bool& target);       // on, off

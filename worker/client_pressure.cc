@@ -60,6 +60,12 @@ void ClientSession::go_on_if_possible() {
     if (holds_upstreams_ && unsent_bytes() <= budget.hold_limit(level, true) / 4) {
         release_upstreams();
     }
+    if (is_waiting()) [[unlikely]] {
+        if (wait_ == Wait::kForReplies && head_ == nullptr) {
+            on_wait_over();
+        }
+        return;
+    }
     if (paused_ && crowded_ == nullptr && !parsing_ended_ && !eof_ &&
         budget.may_start(level, load(), paused_behind_)) {
         paused_ = false;
@@ -165,6 +171,7 @@ void ClientSession::drop(std::string_view why) {
 }
 
 void ClientSession::leave_queues() noexcept {
+    stop_waiting();
     FlushLink::unlink();
     stop_watching();
     base::ListLink<WaitingTag>& waiting = *this;

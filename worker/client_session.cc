@@ -93,6 +93,10 @@ void ClientSession::on_read(size_t size_bytes) noexcept {
     if ((body_bytes_ > 0 || refusing_) && !go_on_uploading(window)) {
         return;
     }
+    parse(window, size_bytes);
+}
+
+RM_INLINE inline void ClientSession::parse(Window& window, size_t size_bytes) {
     const uint32_t before = request_count_;
     const size_t used = redis_ ? parse_redis(window) : parse_memcached(window);
     if (size_bytes >= kLeastTurnBytes) {
@@ -106,9 +110,28 @@ void ClientSession::on_read(size_t size_bytes) noexcept {
         return;
     }
     if (used < window.size) [[unlikely]] {
+        if (is_waiting()) {
+            keep_waiting(window, used);
+            return;
+        }
         keep_rest(window, used);
     }
     maybe_pause();
+}
+
+void ClientSession::go_on_parsing() {
+    RM_ASSERT(wait_ == Wait::kOver);
+    wait_ = Wait::kNot;
+    if (!is_open() || parsing_ended_ || input_.size() == 0) {
+        return;
+    }
+    path_.set_event_time();
+    (void)input_.prepare(path_.memory.chunks, path_.hot);  // a stash goes to the hot chunk
+    Window window = input_.arrived(path_.hot, 0);
+    parse(window, window.size);
+    if (is_open() && !is_waiting()) {
+        go_on_if_possible();
+    }
 }
 
 void ClientSession::on_eof() noexcept {
@@ -305,6 +328,10 @@ void ClientSession::move_to(Pool& pool) {
     }
     base::ListLink<PoolTag>& link = *this;
     link.unlink();
+    if (wait_ == Wait::kForPool) {
+        pool_->forget_waiting(*this);
+        on_wait_over();  // it asks the other one
+    }
     pool.clients().push_back(*this);
     pool_->stats().add(PoolStat::kClientConnections, -1);
     pool.stats().add(PoolStat::kClientConnections);

@@ -15,7 +15,7 @@
 #include "common/io/stream.h"
 #include "common/proto/memcached/request_parser.h"
 #include "common/proto/redis/client_line.h"
-#include "common/proto/redis/reply_writer.h"
+#include "common/proto/redis/protocol.h"
 #include "common/proto/redis/request_parser.h"
 #include "common/proto/redis/subcommands.h"
 #include "worker/data_path.h"
@@ -82,6 +82,12 @@ class ClientSession : public io::StreamHandler,
     // Looks whether it may go on, or has to go.
     void judge();
 
+    // ---- waiting: client_waits.cc ----
+
+    // What the request at the front waits for has happened: go_on_parsing() at the end of the turn.
+    void on_wait_over();
+    void go_on_parsing();
+
     // ---- from the worker ----
 
     void flush_now();
@@ -115,18 +121,29 @@ class ClientSession : public io::StreamHandler,
     void on_drained() noexcept override;
 
   private:
+    // What the first request that is not handled yet waits for.
+    enum class Wait : uint8_t { kNot, kForReplies, kForPool, kOver };
+
+    // A read: handles all whole requests of the window. `size_bytes` of it are new.
+    void parse(Window& window, size_t size_bytes);
     // redis_requests.cc: parses and handles all whole requests of a window; returns the bytes used.
     size_t parse_redis(const Window& window);
     bool parse_other_redis(const Window& window, size_t& used);
     void handle_inline(std::string_view line);
     bool handled_here(const proto::redis::RequestView& request);
     bool may_cross_shards(const proto::redis::RequestView& request, uint32_t shard);
-    void handle_redis(const Window& window, const proto::redis::RequestView& request);
+    // False: it waits (client_waits.cc), and has to be handled again.
+    bool handle_redis(const Window& window, const proto::redis::RequestView& request);
     void handle_other_redis(const Window& window, const proto::redis::RequestView& request);
     void handle_unusual_redis(const Window& window, const proto::redis::RequestView& request);
     void forward_redis(const Window& window, const proto::redis::RequestView& request,
                        uint32_t shard, bool silent);
     void redis_auth(LocalCall& call);
+    [[nodiscard]] bool is_right_password(std::string_view user, std::string_view given) const;
+    // redis_hello.cc
+    void redis_hello(const proto::redis::RequestView& request);
+    void answer_hello();
+    void redis_reset();
     void set_authenticated(bool authenticated) noexcept;
     // Made when something of it is said. Call judge_quick() after a change of its replies.
     RedisClient& redis_client();
@@ -160,8 +177,6 @@ class ClientSession : public io::StreamHandler,
     enum class CommandTable : uint8_t { kInfo, kDocs };
     void write_command_table(LocalCall& call, CommandTable table);
     void write_command_keys(LocalCall& call, bool with_flags);
-    // The error text, or empty.
-    std::string set_client_name(std::string_view name);
     // `command`: what it is doing, if that is known.
     [[nodiscard]] proto::redis::ClientFacts describe(std::string_view command) const;
     void end_in_order() noexcept;
@@ -225,6 +240,13 @@ class ClientSession : public io::StreamHandler,
     void release_upstreams() noexcept;
     void drop(std::string_view why);
     [[nodiscard]] uint64_t patience_ms(MemoryBudget::Level level, size_t unsent) const noexcept;
+    // client_waits.cc: requests that may not be handled yet.
+    // True: it waits, and the request must be handled again then.
+    bool wait_for_replies() noexcept;
+    bool wait_for_pool();
+    [[nodiscard]] bool is_waiting() const noexcept { return wait_ != Wait::kNot; }
+    void keep_waiting(Window& window, size_t used);
+    void stop_waiting() noexcept;
     // client_uploads.cc: requests that do not arrive in one go.
     void keep_rest(Window& window, size_t used);
     // A read of a request that did not come in one go. False: there is nothing to parse in it.
@@ -247,8 +269,10 @@ class ClientSession : public io::StreamHandler,
     uint32_t request_count_ = 0;
     // Redis: authenticated, and every request is answered: plain ones need no other look.
     bool quick_ = false;
-    bool parsing_ended_ = false;         // QUIT, protocol error, finish(): nothing more is parsed
-    Dialect dialect_ = Dialect::kPlain;  // of the connections that carry its requests
+    bool parsing_ended_ = false;  // QUIT, protocol error, finish(): nothing more is parsed
+    // First, so that no shift is needed. Of the connections that carry its requests.
+    Dialect dialect_ : 2 = Dialect::kPlain;
+    Wait wait_ : 2 = Wait::kNot;
     bool redis_ : 1;
     bool authenticated_ : 1;
     bool gave_password_ : 1 = false;  // authenticated by a password, not by the lack of one

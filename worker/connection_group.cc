@@ -78,6 +78,17 @@ void ConnectionGroup::take_over(ConnectionGroup& former, uint64_t grace_ms) {
     }
 }
 
+ConnectionGroup::Greeting ConnectionGroup::greeting() const {
+    Greeting greeting = Greeting::kNone;
+    for (const auto& connection : connections_) {
+        if (connection->is_open()) {
+            greeting = std::max(greeting,
+                                connection->is_greeting() ? Greeting::kUnderWay : Greeting::kDone);
+        }
+    }
+    return greeting;
+}
+
 // None while clients have to be told apart.
 void ConnectionGroup::find_only() {
     const bool is_one = wanted_ == 1 && connections_.size() == 1 && !diverting_;

@@ -32,6 +32,10 @@ class ConnectionGroup {
     // While slow readers hold some it depends on `client`: who asks, or null.
     UpstreamConnection* connection_or_null(const ClientSession* client, int& error);
 
+    // How far the best of them has come in learning whether the server speaks the dialect.
+    enum class Greeting : uint8_t { kNone, kUnderWay, kDone };
+    [[nodiscard]] Greeting greeting() const;
+
     // ---- connection_group_spares.cc ----
 
     // Whether another connection is left for others, or may be opened, when this one stops.

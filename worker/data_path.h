@@ -67,6 +67,8 @@ struct DataPath {
     base::IntrusiveList<ClientSession, ClosedTag> closed;
     // Sessions that judge() looks at now and then: not read, or slow, or in the middle of a body.
     base::IntrusiveList<ClientSession, WatchedTag> watched;
+    // Sessions that go on parsing when this turn ends: ClientSession::on_wait_over().
+    std::vector<ClientSession*> resumed;
     // Connections that are not read because the client of their next reply lags.
     base::IntrusiveList<UpstreamConnection, HeldTag> held;
     // Groups with more connections than usual for that.

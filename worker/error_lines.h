@@ -9,6 +9,10 @@
 
 namespace ringmaster::worker {
 
+// AUTH or HELLO with another password, or for another user.
+inline constexpr std::string_view kWrongPassword =
+    "-WRONGPASS invalid username-password pair or user is disabled.\r\n";
+
 // The server closed the connection with requests outstanding. Not an errno.
 inline constexpr int kServerClosed = 0;
 

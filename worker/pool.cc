@@ -14,7 +14,8 @@ Pool::Pool(DataPath& path, const config::PoolConfig& config, uint32_t index, uin
       config_(config),
       index_(index),
       generation_(generation),
-      ejector_(config.eject, config.servers.size()) {
+      ejector_(config.eject, config.servers.size()),
+      resp3_(config.resp3) {
     for (uint32_t shard = 0; shard < config.servers.size(); ++shard) {
         servers_.push_back(std::make_unique<Server>(path, *this, shard));
     }
@@ -73,6 +74,50 @@ void Pool::admit(Accepted client, bool is_welcome, bool holds_place) {
 void Pool::refuse_waiting() {
     for (const Accepted& client : take_waiting()) {
         admit(client, false, false);
+    }
+}
+
+Resp3Support::Verdict Pool::resp3_for(ClientSession& client) {
+    using Verdict = Resp3Support::Verdict;
+    if (resp3_.verdict(path_.loop.now_ms()) == Verdict::kOpen && !resp3_.is_asking()) {
+        ask_for_resp3();
+    }
+    const Verdict verdict = resp3_.verdict(path_.loop.now_ms());
+    if (verdict == Verdict::kOpen) {
+        wait_for_resp3_.push_back(&client);
+    }
+    return verdict;
+}
+
+void Pool::ask_for_resp3() {
+    std::vector<uint32_t> shards;
+    for (const auto& server : servers_) {
+        if (!server->is_out()) {
+            shards.push_back(server->shard());
+        }
+    }
+    resp3_.ask(shards, path_.loop.now_ms());
+    for (const uint32_t shard : shards) {
+        servers_[shard]->ask_for_resp3();
+    }
+}
+
+void Pool::on_resp3_answer(uint32_t shard, Resp3Answer answer) {
+    if (!resp3_.on_answer(shard, answer, path_.loop.now_ms())) {
+        return;
+    }
+    if (answer == Resp3Answer::kNo) {
+        RM_LOG(kWarn, "server '{}' of pool '{}' does not speak RESP3{}",
+               config_.servers[shard].name, config_.name,
+               config_.resp3 == config::Resp3::kAuto ? ", so HELLO 3 is refused"
+                                                     : ", but 'resp3: on' says that it does");
+    }
+    end_waits_for_resp3();
+}
+
+void Pool::end_waits_for_resp3() {
+    for (ClientSession* client : std::exchange(wait_for_resp3_, {})) {
+        client->on_wait_over();
     }
 }
 
@@ -143,6 +188,9 @@ void Pool::fail_servers(int error) {
 void Pool::housekeep() {
     for (const auto& server : servers_) {
         server->housekeep();
+    }
+    if (resp3_.give_up_if_due(path_.loop.now_ms())) {
+        end_waits_for_resp3();
     }
 }
 

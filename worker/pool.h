@@ -16,6 +16,7 @@
 #include "config/model.h"
 #include "worker/client_session.h"
 #include "worker/data_path.h"
+#include "worker/resp3_support.h"
 #include "worker/server.h"
 
 namespace ringmaster::worker {
@@ -93,6 +94,19 @@ class Pool {
         return placement_.shard_of(key, path_.rng);
     }
 
+    // ---- RESP3: resp3_support.h ----
+
+    // For a client that wants it. kOpen: the servers are asked, and ClientSession::on_wait_over()
+    // follows.
+    Resp3Support::Verdict resp3_for(ClientSession& client);
+    // HELLO 3 is refused. False as long as nobody knows.
+    [[nodiscard]] bool refuses_resp3() const noexcept {
+        return resp3_.verdict(path_.loop.now_ms()) == Resp3Support::Verdict::kNotSpoken;
+    }
+    void forget_waiting(ClientSession& client) noexcept { std::erase(wait_for_resp3_, &client); }
+    // A server has answered HELLO 3, or will not.
+    void on_resp3_answer(uint32_t shard, Resp3Answer answer);
+
     Server& server(uint32_t shard) noexcept { return *servers_[shard]; }
     [[nodiscard]] size_t server_count() const noexcept { return servers_.size(); }
     [[nodiscard]] const config::PoolConfig& config() const noexcept { return config_; }
@@ -138,6 +152,8 @@ class Pool {
     void obey_ejector();
     void note_ejections();
     void place();
+    void ask_for_resp3();
+    void end_waits_for_resp3();
 
     DataPath& path_;
     const config::PoolConfig& config_;
@@ -146,6 +162,8 @@ class Pool {
     health::Ejector ejector_;
     ring::Placement placement_;
     std::vector<bool> placed_live_;  // the servers `placement_` was built of; empty = not built
+    Resp3Support resp3_;
+    std::vector<ClientSession*> wait_for_resp3_;
     std::vector<std::unique_ptr<Server>> servers_;
     base::IntrusiveList<ClientSession, PoolTag> clients_;
     std::deque<Accepted> waiting_;  // accepted, not admitted yet

@@ -110,6 +110,16 @@ std::string KillFilter::add(std::string_view option, std::string_view value) {
 
 }  // namespace
 
+std::string client_name_problem(std::string_view name) {
+    if (!is_one_word(name)) {
+        return "ERR Client names cannot contain spaces, newlines or special characters.";
+    }
+    if (name.size() > kMaxTextBytes) {
+        return base::format("ERR Client names have at most {} bytes in this proxy", kMaxTextBytes);
+    }
+    return {};
+}
+
 void ClientSession::write_client_getname(LocalCall& call) {
     if (redis_client_ == nullptr || redis_client_->name.empty()) {
         call.reply.null();
@@ -119,12 +129,16 @@ void ClientSession::write_client_getname(LocalCall& call) {
 }
 
 void ClientSession::write_client_setname(LocalCall& call) {
-    const std::string problem = set_client_name(call.words[2]);
-    if (problem.empty()) {
-        call.reply.simple("OK");
-    } else {
+    const std::string_view name = call.words[2];
+    const std::string problem = client_name_problem(name);
+    if (!problem.empty()) {
         call.reply.error(problem);
+        return;
     }
+    if (redis_client_ != nullptr || !name.empty()) {
+        redis_client().name = name;
+    }
+    call.reply.simple("OK");
 }
 
 // NO-EVICT, NO-TOUCH.
@@ -135,19 +149,6 @@ void ClientSession::write_client_switch(LocalCall& call, bool RedisClient::*flag
     } else {
         call.reply.error(kSyntaxError);
     }
-}
-
-std::string ClientSession::set_client_name(std::string_view name) {
-    if (!is_one_word(name)) {
-        return "ERR Client names cannot contain spaces, newlines or special characters.";
-    }
-    if (name.size() > kMaxTextBytes) {
-        return base::format("ERR Client names have at most {} bytes in this proxy", kMaxTextBytes);
-    }
-    if (redis_client_ != nullptr || !name.empty()) {
-        redis_client().name = name;
-    }
-    return {};
 }
 
 void ClientSession::write_client_setinfo(LocalCall& call) {

@@ -185,6 +185,12 @@ void ClientSession::write_local(LocalCall& call) {
         case LocalCommand::kAuth:
             redis_auth(call);
             return;
+        case LocalCommand::kHello:
+            redis_hello(call.request);  // answers by itself, or waits
+            return;
+        case LocalCommand::kReset:
+            redis_reset();
+            return;
         case LocalCommand::kSelect:
             write_select(call, pool_->config().redis_db);
             return;

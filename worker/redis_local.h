@@ -16,8 +16,8 @@
 
 namespace ringmaster::worker {
 
-// What INFO and HELLO say as the server's version: clients ask it for what they may use, so it is
-// one that has every command of older servers.
+// What INFO and HELLO say as the server's version. Clients look at it for what they may use: all of
+// it goes through this proxy to servers that may be older or newer.
 inline constexpr std::string_view kRedisVersion = "7.0.15";
 
 // One such request and the reply that is being written to it.
@@ -33,6 +33,9 @@ struct LocalCall {
 
 // A whole decimal number without spaces, '+' or leading zeros, as a server reads it.
 bool read_integer(std::string_view text, int64_t& value) noexcept;
+
+// What is wrong with a client's name, without '-' and CRLF; empty when it is well.
+std::string client_name_problem(std::string_view name);
 
 // Those replies of more than one file.
 inline constexpr std::string_view kSyntaxError = "ERR syntax error";

@@ -52,9 +52,6 @@ std::string subcommand_problem(const RequestView& request, bool& keyless) {
     return {};
 }
 
-constexpr std::string_view kWrongPassword =
-    "WRONGPASS invalid username-password pair or user is disabled.";
-
 // Takes as long whatever the difference is.
 bool equal_secrets(std::string_view a, std::string_view b) {
     unsigned difference = a.size() == b.size() ? 0U : 1U;
@@ -63,6 +60,14 @@ bool equal_secrets(std::string_view a, std::string_view b) {
         difference |= static_cast<unsigned>(static_cast<unsigned char>(a[i] ^ other));
     }
     return difference == 0;
+}
+
+// Later requests may go by other connections than earlier ones.
+bool changes_connection(const RequestView& request) {
+    const LocalCommand local =
+        request.command != nullptr ? request.command->local : LocalCommand::kNone;
+    return local == LocalCommand::kReset ||
+           (local == LocalCommand::kHello && request.argument_count > 1);
 }
 
 bool has_several_keys(const RequestView& request) {
@@ -84,15 +89,16 @@ RM_INLINE inline void ClientSession::forward_redis(const Window& window, const R
     }
 }
 
-RM_INLINE inline void ClientSession::handle_redis(const Window& window,
+RM_INLINE inline bool ClientSession::handle_redis(const Window& window,
                                                   const RequestView& request) {
     const Command* known = request.command;
     if (known != nullptr && known->plain && quick_ &&
         arity_is_right(*known, request.argument_count)) [[likely]] {
         forward_redis(window, request, pool_->shard_of(request.arguments[1]), false);
-    } else {
-        handle_other_redis(window, request);
+        return true;
     }
+    handle_other_redis(window, request);
+    return !is_waiting();
 }
 
 size_t ClientSession::parse_redis(const Window& window) {
@@ -103,7 +109,10 @@ size_t ClientSession::parse_redis(const Window& window) {
                                             window.begin + used, window.size - used, request))
             [[likely]] {
             used += request.bytes.size();
-            handle_redis(window, request);
+            if (!handle_redis(window, request)) [[unlikely]] {
+                used -= request.bytes.size();
+                break;
+            }
         } else if (!parse_other_redis(window, used)) {
             break;
         }
@@ -126,16 +135,20 @@ size_t ClientSession::parse_redis(const Window& window) {
         refuse_protocol(base::format("-ERR {}\r\n", redis_parser_.problem()));
         return false;
     }
-    used += redis_parser_.position();
+    const size_t size = redis_parser_.position();
     if (redis_parser_.is_inline()) {
         const std::string_view line = redis_parser_.line(at);
         redis_parser_.reset();
         handle_inline(line);
-        return true;
+    } else {
+        const RequestView request = redis_parser_.view(at);
+        redis_parser_.reset();
+        handle_redis(window, request);
     }
-    const RequestView request = redis_parser_.view(at);
-    redis_parser_.reset();
-    handle_redis(window, request);
+    if (is_waiting()) {
+        return false;
+    }
+    used += size;
     return true;
 }
 
@@ -208,16 +221,20 @@ bool ClientSession::handled_here(const RequestView& request) {
 
 [[gnu::noinline]] void ClientSession::handle_other_redis(const Window& window,
                                                          const RequestView& request) {
+    if (changes_connection(request) && wait_for_replies()) {
+        return;
+    }
     if (redis_client_ == nullptr || redis_client_->answers_all()) {
         handle_unusual_redis(window, request);
         return;
     }
     redis_client_->skipping = std::exchange(redis_client_->skip_next, false);
     handle_unusual_redis(window, request);
-    if (redis_client_ != nullptr) {  // else it was reset
-        redis_client_->skipping = false;
-        judge_quick();
+    if (is_waiting()) {
+        redis_client_->skip_next = redis_client_->skipping;  // it is handled again
     }
+    redis_client_->skipping = false;
+    judge_quick();
 }
 
 void ClientSession::handle_unusual_redis(const Window& window, const RequestView& request) {
@@ -299,24 +316,29 @@ void ClientSession::judge_quick() noexcept {
     quick_ = redis_ && authenticated_ && (redis_client_ == nullptr || redis_client_->answers_all());
 }
 
-void ClientSession::redis_auth(LocalCall& call) {
+// As Redis: without a password in the configuration any will do for the user `default`.
+bool ClientSession::is_right_password(std::string_view user, std::string_view given) const {
     const std::string& password = pool_->config().redis_auth;
+    const bool is_equal = password.empty() || equal_secrets(given, password);
+    return is_equal && user == "default";
+}
+
+void ClientSession::redis_auth(LocalCall& call) {
     if (call.words.size() > 3) {
         call.reply.error(kSyntaxError);
         return;
     }
     const bool with_user = call.words.size() == 3;
-    if (password.empty() && !with_user) {
+    const bool is_needed = !pool_->config().redis_auth.empty();
+    if (!is_needed && !with_user) {
         call.reply.error(
             "ERR AUTH <password> called without any password configured for the default user. "
             "Are you sure your configuration is correct?");
         return;
     }
-    const std::string_view given = call.words[with_user ? 2 : 1];
-    const bool right_user = !with_user || call.words[1] == "default";
-    // As Redis: any password will do where there is none.
-    const bool is_right = right_user && (password.empty() || equal_secrets(given, password));
-    if (!password.empty()) {
+    const bool is_right =
+        is_right_password(with_user ? call.words[1] : "default", call.words[with_user ? 2 : 1]);
+    if (is_needed) {
         // twemproxy: a wrong password takes the authentication away again.
         set_authenticated(is_right);
         gave_password_ = is_right;
@@ -324,7 +346,7 @@ void ClientSession::redis_auth(LocalCall& call) {
     if (is_right) {
         call.reply.simple("OK");
     } else {
-        call.reply.error(kWrongPassword);
+        call.text += kWrongPassword;
     }
 }
 

@@ -41,6 +41,22 @@ void Server::for_each_group(F&& f) {
     }
 }
 
+void Server::ask_for_resp3() {
+    int error = 0;
+    switch (group(Dialect::kResp3).greeting()) {
+        case ConnectionGroup::Greeting::kDone:
+            pool_.on_resp3_answer(shard_, Resp3Answer::kYes);
+            return;
+        case ConnectionGroup::Greeting::kUnderWay:
+            return;
+        case ConnectionGroup::Greeting::kNone:
+            break;
+    }
+    if (group(Dialect::kResp3).connection_or_null(nullptr, error) == nullptr) {
+        pool_.on_resp3_answer(shard_, Resp3Answer::kUnknown);
+    }
+}
+
 void Server::on_open_failed(int error) {
     note_failure("cannot be connected to", error);
     stats_.add(ServerStat::kServerErr);

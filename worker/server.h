@@ -41,6 +41,8 @@ class Server {
     void set_only(Dialect dialect, UpstreamConnection* connection) noexcept {
         only_[static_cast<size_t>(dialect)] = connection;
     }
+    // Pool::on_resp3_answer() follows, now or later.
+    void ask_for_resp3();
     // From the group: a connection could not even be begun.
     void on_open_failed(int error);
     // One attempt, not waited for.

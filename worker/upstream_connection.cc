@@ -41,6 +41,8 @@ UpstreamConnection::UpstreamConnection(DataPath& path, ConnectionGroup& group)
     : path_(path),
       group_(&group),
       server_(&group.server()),
+      redis_parser_(group.dialect() == Dialect::kResp3 ? proto::redis::Protocol::kResp3
+                                                       : proto::redis::Protocol::kResp2),
       format_(reply_format(group.server().pool().config().redis, group.dialect())) {}
 
 UpstreamConnection::~UpstreamConnection() {
@@ -149,7 +151,8 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
     size_t left = window.size;
     while (left > 0) {
         // A stray reply: nobody may get it, least of all a request that is not sent yet.
-        if (head_ == nullptr || (handshake_left_ == 0 && fifo_count_ <= unsent_count_)) {
+        if ((head_ == nullptr || (handshake_left_ == 0 && fifo_count_ <= unsent_count_)) &&
+            !is_push(at)) {
             server_->note_failure("sent a reply to no request", EINVAL);
             fail_since(EINVAL, attempt_began_ms);
             return;
@@ -173,7 +176,13 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
                 return;
             }
             size = parser_position();
+            const bool was_push = redis_parser_.is_push();
             parser_reset();
+            if (was_push) {  // it answers nothing, and nobody has asked for it
+                at += size;
+                left -= size;
+                continue;
+            }
         }
         deliver(window, at, size);
         if (!is_open()) {
@@ -182,7 +191,9 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
         at += size;
         left -= size;
     }
-    if (left > 0) {
+    if (left > 0 && is_push(at)) {
+        drop_push_part(window, at, left);
+    } else if (left > 0) {
         const size_t taken = stream_part(window, at, left);
         if (!is_open()) {
             return;
@@ -196,6 +207,19 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
         head_->request->client->may_lag()) {
         judge_lag();
     }
+}
+
+// What begins at `at`, or goes on there.
+bool UpstreamConnection::is_push(const char* at) const noexcept {
+    return group_->dialect() == Dialect::kResp3 &&
+           (redis_parser_.is_push() || (redis_parser_.at_start() && *at == '>'));
+}
+
+void UpstreamConnection::drop_push_part(Window& window, const char* data, size_t size) {
+    const size_t taken = std::min(parser_position(), size);
+    parser_rebase(taken);
+    input_.keep(path_.memory.chunks, window, data + taken, size - taken, parser_needed(),
+                path_.memory.spare());
 }
 
 void UpstreamConnection::deliver_other(const Window& window, const char* data, size_t size) {
@@ -342,6 +366,7 @@ void UpstreamConnection::close_stream() {
     streaming_ = false;
     inherited_left_ = 0;
     stream_.close();
+    tell_resp3(Resp3Answer::kUnknown);
     out_.clear(path_.memory);
     handshake_out_.clear(path_.memory);
     handshake_left_ = 0;

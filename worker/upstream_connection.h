@@ -24,6 +24,7 @@
 #include "worker/order_ties.h"
 #include "worker/out_queue.h"
 #include "worker/request.h"
+#include "worker/resp3_support.h"
 
 namespace ringmaster::worker {
 
@@ -73,6 +74,8 @@ class UpstreamConnection : public io::StreamHandler,
     // Held now, or since the last forget_holds() but one: others had better take another one.
     [[nodiscard]] bool was_held_lately() const noexcept { return was_held_lately_; }
     void forget_holds() noexcept { was_held_lately_ = is_held(); }
+    // The server has not answered yet whether it speaks the dialect. False where nobody asks.
+    [[nodiscard]] bool is_greeting() const noexcept { return greeting_; }
     // Nothing is outstanding.
     [[nodiscard]] bool is_idle() const noexcept { return head_ == nullptr; }
     // The clients of all that is outstanding are tied to this connection, and untied as it goes.
@@ -122,6 +125,10 @@ class UpstreamConnection : public io::StreamHandler,
     void deliver_plain(const Window& window, const char* data, size_t size);
     void deliver_other(const Window& window, const char* data, size_t size);
     void finish_handshake(Request* request, std::string_view reply);
+    void finish_greeting(std::string_view reply);
+    [[nodiscard]] bool is_push(const char* at) const noexcept;
+    void drop_push_part(Window& window, const char* data, size_t size);
+    void tell_resp3(Resp3Answer answer);
     // Fails everything outstanding with the server's own error line and closes.
     void fail_refused(std::string_view reply);
     void fail_all(std::string_view line);
@@ -176,6 +183,7 @@ class UpstreamConnection : public io::StreamHandler,
     bool retiring_ : 1 = false;
     bool tied_ : 1 = false;  // the group has ties of the clients of all that is outstanding
     bool was_held_lately_ = false;
+    bool greeting_ = false;  // HELLO 3 is queued or sent, and not answered
 };
 
 }  // namespace ringmaster::worker

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// UpstreamConnection: AUTH and SELECT before anything else is sent to a Redis server.
+// UpstreamConnection: AUTH and SELECT, or HELLO 3 and SELECT, before anything else is sent to a
+// Redis server.
 #include <string>
 
 #include "common/base/format.h"
@@ -16,6 +17,30 @@ namespace ringmaster::worker {
 
 using stats::ServerStat;
 
+namespace {
+
+// Redis 6 made users: the password alone is that of `default`, which it also was before.
+std::string hello3(const std::string& password) {
+    if (password.empty()) {
+        return "*2\r\n$5\r\nHELLO\r\n$1\r\n3\r\n";
+    }
+    return base::format(
+        "*5\r\n$5\r\nHELLO\r\n$1\r\n3\r\n$4\r\nAUTH\r\n$7\r\ndefault\r\n${}\r\n{}\r\n",
+        password.size(), password);
+}
+
+// What the answer to HELLO 3 says. A server that answers with a list did not understand the 3.
+Resp3Answer resp3_answer(std::string_view reply) {
+    if (reply.starts_with('%') || reply.starts_with("-NOAUTH") || reply.starts_with("-WRONGPASS")) {
+        return Resp3Answer::kYes;
+    }
+    const bool is_refused = reply.starts_with("-NOPROTO") ||
+                            reply.starts_with("-ERR unknown command") || reply.starts_with('*');
+    return is_refused ? Resp3Answer::kNo : Resp3Answer::kUnknown;
+}
+
+}  // namespace
+
 void UpstreamConnection::queue_own(const std::string& bytes) {
     Request* request = path_.memory.requests.make();
     request->handshake = true;
@@ -31,7 +56,10 @@ void UpstreamConnection::queue_handshake() {
     if (!config.redis) {
         return;
     }
-    if (!config.redis_auth.empty()) {
+    if (group_->dialect() == Dialect::kResp3) {
+        greeting_ = true;
+        queue_own(hello3(config.redis_auth));
+    } else if (!config.redis_auth.empty()) {
         queue_own(base::format("*2\r\n$4\r\nAUTH\r\n${}\r\n{}\r\n", config.redis_auth.size(),
                                config.redis_auth));
     }
@@ -44,6 +72,10 @@ void UpstreamConnection::queue_handshake() {
 void UpstreamConnection::finish_handshake(Request* request, std::string_view reply) {
     release_request(path_.memory, request);
     --handshake_left_;
+    if (greeting_) {
+        finish_greeting(reply);
+        return;
+    }
     if (reply == "+OK\r\n") {
         if (handshake_left_ == 0) {
             path_.flush.mark(*this);
@@ -65,6 +97,29 @@ void UpstreamConnection::finish_handshake(Request* request, std::string_view rep
         return;
     }
     fail_refused(reply);
+}
+
+void UpstreamConnection::tell_resp3(Resp3Answer answer) {
+    if (greeting_) {
+        greeting_ = false;
+        server_->pool().on_resp3_answer(server_->shard(), answer);
+    }
+}
+
+// The client whose request opened this connection believes that its pool speaks RESP3.
+void UpstreamConnection::finish_greeting(std::string_view reply) {
+    const Resp3Answer answer = resp3_answer(reply);
+    tell_resp3(answer);
+    if (reply.starts_with('%')) {
+        if (handshake_left_ == 0) {
+            path_.flush.mark(*this);
+        }
+    } else if (answer == Resp3Answer::kNo) {
+        server_->stats().add(ServerStat::kServerErr);
+        fail_all("-NOPROTO the server of this key does not speak RESP3\r\n");
+    } else {
+        fail_refused(reply);
+    }
 }
 
 void UpstreamConnection::fail_refused(std::string_view reply) {

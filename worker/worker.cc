@@ -125,6 +125,15 @@ void Worker::before_poll() noexcept {
     free_closed_sessions();
     path_.flush.flush_all();
     free_closed_sessions();
+    while (!path_.resumed.empty()) {
+        ClientSession* session = path_.resumed.back();
+        path_.resumed.pop_back();
+        session->go_on_parsing();
+        if (path_.resumed.empty()) {
+            path_.flush.flush_all();
+            free_closed_sessions();
+        }
+    }
     memory_.look();
     if (!gate_.open()) {
         gate_.update(client_descriptors(), loop_.now_ms());

@@ -27,9 +27,9 @@ def read_refused():
 
 EXAMPLES = read_examples()
 REFUSED = read_refused()
-# Answered by the proxy, and not as by a server: test_redis_local.py.
-LOCAL = {"auth", "client", "command", "config", "info", "lolwut", "quit", "readonly", "readwrite",
-         "select", "time"}
+# Answered by the proxy, and not as by a server: test_redis_local.py, test_resp3.py.
+LOCAL = {"auth", "client", "command", "config", "hello", "info", "lolwut", "quit", "readonly",
+         "readwrite", "reset", "select", "time"}
 FORWARDED = [e for e in EXAMPLES if e.split()[0].lower() not in REFUSED | LOCAL]
 
 # One data set for all examples: every kind of value under the names they use.

@@ -14,20 +14,46 @@ import time
 
 import pytest
 
-from clients import Connection, RespError, encode
+from clients import Connection, RespClient, RespError, encode
 from harness import RedisServer, pool, wait_until
 
 PASSWORD = "secret"
 
 
-def replies(address, requests):
+def replies(address, requests, protocol=2):
     """The bytes of each reply, one request after the other."""
     found = []
     with RawReplies(address) as connection:
+        if protocol == 3:
+            assert b"proto\r\n:3" in connection.call_raw("HELLO", "3")
         for words in requests:
             connection.send(encode(*words))
             found.append(connection.read_raw())
     return found
+
+
+class RespAnyClient(RespClient):
+    """Replies of RESP3, too: a map is a dict, text for people is bytes, a set is a list."""
+
+    def read_reply(self):
+        kind = self.peek()
+        if kind == b"%":
+            count = int(self.read_line()[1:])
+            return {self.read_reply(): self.read_reply() for _ in range(count)}
+        if kind == b"~":
+            return [self.read_reply() for _ in range(int(self.read_line()[1:]))]
+        if kind == b"=":
+            size = int(self.read_line()[1:])
+            return self.read_exactly(size + 2)[4:-2]
+        if kind == b"_":
+            self.read_line()
+            return None
+        return super().read_reply()
+
+    def peek(self):
+        while self._at == len(self._buffer):
+            self._fill()
+        return bytes(self._buffer[self._at:self._at + 1])
 
 
 class RawReplies(Connection):
@@ -111,11 +137,12 @@ SAME = [
 ]
 
 
-def test_the_bytes_of_a_server(start_proxy, start_server):
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_the_bytes_of_a_server(start_proxy, start_server, protocol):
     server = start_server(RedisServer)
     proxy = start_proxy({"p": pool([server], redis=True, timeout=5000)})
-    expected = replies(("127.0.0.1", server.port), SAME)
-    got = replies(proxy.address(), SAME)
+    expected = replies(("127.0.0.1", server.port), SAME, protocol)
+    got = replies(proxy.address(), SAME, protocol)
     different = [(words, e, g) for words, e, g in zip(SAME, expected, got) if e != g]
     assert not different
 
@@ -392,9 +419,10 @@ class Terminal:
         os.close(self.master)
 
 
-def test_redis_cli_at_a_terminal(redis_proxy):
+@pytest.mark.parametrize("protocol", ["-2", "-3"])
+def test_redis_cli_at_a_terminal(redis_proxy, protocol):
     host, port = redis_proxy.address()
-    terminal = Terminal("-h", host, "-p", str(port))
+    terminal = Terminal(*(["-3"] if protocol == "-3" else []), "-h", host, "-p", str(port))
     try:
         terminal.wait_for(f"{host}:{port}> ")
         terminal.type("lpos")
@@ -414,31 +442,46 @@ def test_redis_cli_at_a_terminal(redis_proxy):
 
 
 # Clients whose programs are not at hand: what they send on connect as one pipeline, read in their
-# sources, and what must come back. HELLO, with which some of them begin, is not among it.
+# sources, and what must come back.
 CONNECT = {
-    "go-redis 9": [("CLIENT", "SETNAME", "app"), ("CLIENT", "MAINT_NOTIFICATIONS", "ON"),
+    "go-redis 9": [("HELLO", "3"), ("CLIENT", "SETNAME", "app"), ("CLIENT", "MAINT_NOTIFICATIONS", "ON"),
                    ("CLIENT", "SETINFO", "LIB-NAME", "go-redis(,go1.23)"),
                    ("CLIENT", "SETINFO", "LIB-VER", "9.9.0"), ("PING",)],
+    "Jedis 8": [("HELLO", "3"), ("CLIENT", "SETNAME", "app"),
+                ("CLIENT", "SETINFO", "lib-name", "jedis"), ("CLIENT", "SETINFO", "lib-ver", "8.0.0"),
+                ("READONLY",), ("SELECT", "0"), ("PING",)],
     "Jedis 7": [("CLIENT", "SETNAME", "app"), ("CLIENT", "SETINFO", "lib-name", "jedis"),
                 ("CLIENT", "SETINFO", "lib-ver", "7.0.0"), ("SELECT", "0"), ("PING",)],
-    "Lettuce 7": [("PING",), ("SELECT", "0"), ("READONLY",), ("CLIENT", "SETNAME", "app"),
+    "Lettuce 7": [("HELLO", "3", "SETNAME", "app"), ("PING",), ("SELECT", "0"), ("READONLY",), ("CLIENT", "SETNAME", "app"),
                   ("CLIENT", "SETINFO", "lib-name", "Lettuce"), ("CLIENT", "SETINFO", "lib-ver", "7.0"),
                   ("CLIENT", "MAINT_NOTIFICATIONS", "on"), ("ROLE",)],
     "StackExchange.Redis 3": [
-        ("CLIENT", "SETNAME", "app"), ("CLIENT", "SETINFO", "lib-name", "SE.Redis"),
+        ("AUTH", "pw"), ("HELLO", "3"), ("CLIENT", "SETNAME", "app"), ("CLIENT", "SETINFO", "lib-name", "SE.Redis"),
         ("CLIENT", "SETINFO", "lib-ver", "3.0"), ("CLIENT", "ID"), ("CONFIG", "GET", "timeout"),
         ("CONFIG", "GET", "slave-read-only"), ("CONFIG", "GET", "databases"), ("SENTINEL", "MASTERS"),
         ("INFO", "replication"), ("INFO", "server"), ("CLUSTER", "NODES"),
         ("GET", "__Booksleeve_TieBreak"), ("ECHO", bytes(range(240, 256)))],
-    "predis 3": [("AUTH", "pw"), ("CLIENT", "SETNAME", "predis"),
+    "predis 3": [("HELLO", "3", "SETNAME", "predis"),
                  ("CLIENT", "SETINFO", "LIB-NAME", "predis"), ("CLIENT", "SETINFO", "LIB-VER", "3.0"),
                  ("SELECT", "0")],
-    "rueidis without its cache": [("SELECT", "0"), ("CLIENT", "SETINFO", "LIB-NAME", "rueidis"),
+    "predis without HELLO": [("AUTH", "pw"), ("CLIENT", "SETNAME", "predis"),
+                 ("CLIENT", "SETINFO", "LIB-NAME", "predis"), ("CLIENT", "SETINFO", "LIB-VER", "3.0"),
+                 ("SELECT", "0")],
+    "rueidis without its cache": [("HELLO", "3", "SETNAME", "app"), ("SELECT", "0"), ("CLIENT", "SETINFO", "LIB-NAME", "rueidis"),
                                   ("CLIENT", "SETINFO", "LIB-VER", "1.0"), ("PING",)],
     "Redisson": [("SELECT", "0"), ("CLIENT", "SETNAME", "app"), ("CLIENT", "CAPA", "redirect"),
                  ("READONLY",), ("PING",)],
-    "valkey-glide": [("CLIENT", "SETINFO", "lib-name", "GlidePy"),
+    "valkey-glide": [("HELLO", "3"), ("CLIENT", "SETINFO", "lib-name", "GlidePy"),
                      ("CLIENT", "SETINFO", "lib-ver", "2.0"), ("INFO", "SERVER")],
+    "node-redis 6": [("HELLO", "3", "SETNAME", "app"), ("SELECT", "0"),
+                     ("CLIENT", "SETINFO", "LIB-VER", "6.2"),
+                     ("CLIENT", "SETINFO", "LIB-NAME", "node-redis"),
+                     ("CLIENT", "MAINT_NOTIFICATIONS", "ON"), ("PING",)],
+    "ioredis 6": [("HELLO", "3"), ("SELECT", "0"), ("client", "setname", "app"),
+                  ("client", "SETINFO", "LIB-VER", "6.0"), ("client", "SETINFO", "LIB-NAME", "ioredis"),
+                  ("info",)],
+    "redis-rb 6": [("HELLO", "3"), ("SELECT", "0"), ("CLIENT", "SETINFO", "LIB-NAME", "redis-rb"),
+                   ("CLIENT", "SETINFO", "LIB-VER", "6.0"), ("CLIENT", "SETNAME", "app")],
     "node-redis 4": [("CLIENT", "SETNAME", "app"), ("SELECT", "0"),
                      ("CLIENT", "SETINFO", "LIB-NAME", "node-redis"),
                      ("CLIENT", "SETINFO", "LIB-VER", "4.7"), ("PING",)],
@@ -454,18 +497,20 @@ SURVIVED = {
     ("go-redis 9", "MAINT_NOTIFICATIONS"): "ERR unknown subcommand",
     ("Lettuce 7", "MAINT_NOTIFICATIONS"): "ERR unknown subcommand",
     ("Redisson", "CAPA"): "ERR unknown subcommand",
+    ("node-redis 6", "MAINT_NOTIFICATIONS"): "ERR unknown subcommand",
+    ("StackExchange.Redis 3", "pw"): "ERR AUTH <password> called without any password",
     ("StackExchange.Redis 3", "MASTERS"): "ERR unknown command",
     ("StackExchange.Redis 3", "NODES"): "ERR This instance has cluster support disabled",
-    ("predis 3", "pw"): "ERR AUTH <password> called without any password",
+    ("predis without HELLO", "pw"): "ERR AUTH <password> called without any password",
 }
 
 
 @pytest.mark.parametrize("client_name", CONNECT)
 def test_what_clients_send_on_connect(redis_proxy, client_name):
     requests = CONNECT[client_name]
-    with redis_proxy.redis() as client:
+    with RespAnyClient(redis_proxy.address()) as client:
         client.send(b"".join(encode(*words) for words in requests) + encode("SET", "k", "v")
-                    + encode("GET", "k"))
+                    + encode("GET", "k") + encode("HSET", "h", "f", "w") + encode("HGETALL", "h"))
         for words in requests:
             reply = client.read_reply()
             error = SURVIVED.get((client_name, words[1] if len(words) > 1 else ""))
@@ -474,12 +519,19 @@ def test_what_clients_send_on_connect(redis_proxy, client_name):
                 continue
             assert not isinstance(reply, RespError), (words, reply)
             check_connect_reply(words, reply)
-        assert client.read_replies(2) == ["OK", b"v"]
+        assert client.read_replies(3) == ["OK", b"v", 1]
+        is_resp3 = any(words[0] == "HELLO" for words in requests)
+        assert client.read_reply() == ({b"f": b"w"} if is_resp3 else [b"f", b"w"])
 
 
 def check_connect_reply(words, reply):
     name = words[0].upper()
-    if name == "ECHO":
+    if isinstance(reply, dict) and name != "HELLO":
+        reply = [part for pair in reply.items() for part in pair]
+    if name == "HELLO":
+        assert reply[b"proto"] == 3
+        assert reply[b"role"] == b"master"
+    elif name == "ECHO":
         assert reply == (words[1] if isinstance(words[1], bytes) else words[1].encode())
     elif name == "PING":
         assert reply == "PONG"

@@ -182,7 +182,7 @@ void write_one_info(const Command& command, ReplyWriter& writer) {
     write_word_set(facts->categories, "@", writer);
     writer.set(0);
     write_key_specs(command, *facts, writer);
-    writer.array(0);
+    writer.set(0);
 }
 
 // ---- COMMAND DOCS ----

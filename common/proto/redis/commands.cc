@@ -39,12 +39,10 @@ constexpr std::string_view kTransaction = "transactions need a connection of the
 constexpr std::string_view kSubscription = "subscriptions need a connection of their own";
 constexpr std::string_view kServerWide = "it is about one server, and the keys are on several";
 constexpr std::string_view kAdmin = "administration goes to a server directly";
-constexpr std::string_view kConnectionState = "connections to servers are shared";
 constexpr std::string_view kKeyMoves = "the key would be where no client finds it again";
 
 // Arity is Redis 7's, but for nutcracker's class "key + any" it is "at least one argument": there
-// nutcracker forwards a short command and the client gets the server's own error. Not here: HELLO,
-// as libraries fall back to RESP2 only when it is unknown.
+// nutcracker forwards a short command and the client gets the server's own error.
 constexpr Command kRows[] = {
     // Keys of any type
     {.name = "copy", .arity = -2, .keys = kFirstTwo},
@@ -258,6 +256,7 @@ constexpr Command kRows[] = {
     {.name = "command", .arity = -1, .keys = kNoKey, .split = kLocal, .local = kCommand},
     {.name = "config", .arity = -2, .keys = kNoKey, .split = kLocal, .local = kConfig},
     {.name = "echo", .arity = 2, .keys = kNoKey, .split = kLocal, .local = kEcho},
+    {.name = "hello", .arity = -1, .keys = kNoKey, .split = kLocal, .local = kHello},
     {.name = "info", .arity = -1, .keys = kNoKey, .split = kLocal, .local = kInfo},
     {.name = "lolwut", .arity = -1, .keys = kNoKey, .split = kLocal, .local = kLolwut},
     {.name = "module", .arity = -2, .keys = kNoKey, .split = kLocal, .local = kModule},
@@ -265,6 +264,7 @@ constexpr Command kRows[] = {
     {.name = "quit", .arity = -1, .keys = kNoKey, .split = kLocal, .local = kQuit},
     {.name = "readonly", .arity = 1, .keys = kNoKey, .split = kLocal, .local = kReadonly},
     {.name = "readwrite", .arity = 1, .keys = kNoKey, .split = kLocal, .local = kReadonly},
+    {.name = "reset", .arity = 1, .keys = kNoKey, .split = kLocal, .local = kReset},
     {.name = "role", .arity = 1, .keys = kNoKey, .split = kLocal, .local = kRole},
     {.name = "select", .arity = 2, .keys = kNoKey, .split = kLocal, .local = kSelect},
     {.name = "time", .arity = 1, .keys = kNoKey, .split = kLocal, .local = kTime},
@@ -315,7 +315,6 @@ constexpr Command kRows[] = {
     {.name = "shutdown", .arity = -1, .split = kRefused, .why = kAdmin},
     {.name = "slaveof", .arity = 3, .split = kRefused, .why = kAdmin},
     {.name = "sync", .arity = 1, .split = kRefused, .why = kAdmin},
-    {.name = "reset", .arity = 1, .split = kRefused, .why = kConnectionState},
     {.name = "migrate", .arity = -6, .split = kRefused, .why = kKeyMoves},
     {.name = "move", .arity = 3, .split = kRefused, .why = kKeyMoves},
 };

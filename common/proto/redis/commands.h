@@ -61,12 +61,14 @@ enum class LocalCommand : uint8_t {
     kCommand,
     kConfig,
     kEcho,
+    kHello,
     kInfo,
     kLolwut,
     kModule,
     kPing,
     kQuit,
     kReadonly,  // and READWRITE
+    kReset,
     kRole,
     kSelect,
     kTime,
@@ -75,7 +77,8 @@ enum class LocalCommand : uint8_t {
 
 // What a client may send before it has authenticated itself.
 constexpr bool may_precede_auth(LocalCommand command) noexcept {
-    return command == LocalCommand::kAuth || command == LocalCommand::kQuit;
+    return command == LocalCommand::kAuth || command == LocalCommand::kHello ||
+           command == LocalCommand::kQuit || command == LocalCommand::kReset;
 }
 
 struct Command {

@@ -84,7 +84,7 @@ TEST_CASE("command replies: DOCS has what a command line client makes its hints 
     const Names names = {"lpos", "nosuch"};
     const std::string text =
         written(Protocol::kResp3, [&](ReplyWriter& writer) { write_command_docs(names, writer); });
-    CHECK(text.substr(0, 27) == "%1\r\n$4\r\nlpos\r\n%4\r\n$7\r\nsumm");
+    CHECK(text.substr(0, 27) == "%1\r\n$4\r\nlpos\r\n%4\r\n$7\r\nsumma");
     CHECK(text.find("$9\r\narguments\r\n*5\r\n%2\r\n$4\r\nname\r\n$3\r\nkey\r\n$4\r\ntype\r\n$"
                     "3\r\nkey\r\n") != std::string::npos);
     CHECK(

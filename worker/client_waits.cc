@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// ClientSession: a request that may not be handled before something else has happened. HELLO and
+// RESET change by which connections later requests go, so all earlier replies have to be there
+// first: a GET on one connection could else overtake the SET on the other. HELLO 3 may also wait
+// until the servers have said whether they speak RESP3.
+//
+// Such a request and all behind it stay unparsed, and the client is not read. When the wait is over
+// they are parsed at the end of the turn, as if they had just come.
+#include <algorithm>
+
+#include "worker/client_session.h"
+#include "worker/pool.h"
+
+namespace ringmaster::worker {
+
+bool ClientSession::wait_for_replies() noexcept {
+    if (head_ == nullptr) {
+        return false;
+    }
+    wait_ = Wait::kForReplies;
+    return true;
+}
+
+bool ClientSession::wait_for_pool() {
+    const Resp3Support::Verdict verdict = pool_->resp3_for(*this);
+    if (verdict != Resp3Support::Verdict::kOpen) {
+        return false;
+    }
+    wait_ = Wait::kForPool;
+    return true;
+}
+
+void ClientSession::keep_waiting(Window& window, size_t used) {
+    const size_t size = window.size - used;
+    input_.keep(path_.memory.chunks, window, window.begin + used, size, size);
+    if (!paused_) {
+        stream_.stop_reading();
+        paused_ = true;
+        paused_behind_ = false;
+    }
+    mark_dirty();  // what it waits for may have happened meanwhile
+}
+
+void ClientSession::on_wait_over() {
+    wait_ = Wait::kOver;
+    path_.resumed.push_back(this);
+}
+
+void ClientSession::stop_waiting() noexcept {
+    if (wait_ == Wait::kForPool) {
+        pool_->forget_waiting(*this);
+    } else if (wait_ == Wait::kOver) {
+        std::erase(path_.resumed, this);
+    }
+    wait_ = Wait::kNot;
+}
+
+}  // namespace ringmaster::worker

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// ClientSession: HELLO and RESET, which change by which connections later requests go. Both come
+// here only when all earlier requests are answered (client_waits.cc).
+// Source: the answers and their order of redis-server 7.0.15, compared by the system tests.
+#include <string>
+
+#include "common/base/format.h"
+#include "common/proto/redis/reply_writer.h"
+#include "worker/client_session.h"
+#include "worker/error_lines.h"
+#include "worker/pool.h"
+#include "worker/redis_local.h"
+
+namespace ringmaster::worker {
+
+using proto::redis::ArgumentCursor;
+using proto::redis::Protocol;
+using proto::redis::ReplyWriter;
+using proto::redis::RequestView;
+
+namespace {
+
+constexpr size_t kQuotedBytes = 128;
+
+struct Hello {
+    int64_t protocol = 0;  // 0: as it is
+    bool has_password = false;
+    std::string_view user;
+    std::string_view password;
+    bool has_name = false;
+    std::string_view name;
+};
+
+bool is_word(std::string_view text, std::string_view upper) noexcept {
+    const auto same = [](char a, char b) { return (a >= 'a' && a <= 'z' ? a - 32 : a) == b; };
+    return std::equal(text.begin(), text.end(), upper.begin(), upper.end(), same);
+}
+
+// The error, or empty.
+std::string read_options(ArgumentCursor& cursor, uint32_t left, Hello& hello) {
+    std::string_view option;
+    std::string_view raw;
+    while (left > 0 && cursor.next(option, raw)) {
+        --left;
+        if (is_word(option, "AUTH") && left >= 2) {
+            cursor.next(hello.user, raw);
+            cursor.next(hello.password, raw);
+            hello.has_password = true;
+            left -= 2;
+        } else if (is_word(option, "SETNAME") && left >= 1) {
+            cursor.next(hello.name, raw);
+            hello.has_name = true;
+            --left;
+            const std::string problem = client_name_problem(hello.name);
+            if (!problem.empty()) {
+                return "-" + problem + "\r\n";
+            }
+        } else {
+            return base::format("-ERR Syntax error in HELLO option '{}'\r\n",
+                                printable(option, kQuotedBytes));
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+void ClientSession::redis_hello(const RequestView& request) {
+    Hello hello;
+    ArgumentCursor cursor(request.bytes);
+    std::string_view argument;
+    std::string_view raw;
+    cursor.next(argument, raw);
+    uint32_t left = request.argument_count - 1;
+    if (left > 0) {
+        cursor.next(argument, raw);
+        --left;
+        if (!read_integer(argument, hello.protocol)) {
+            answer("-ERR Protocol version is not an integer or out of range\r\n", true);
+            return;
+        }
+        if (hello.protocol < 2 || hello.protocol > 3 ||
+            (hello.protocol == 3 && pool_->refuses_resp3())) {
+            answer("-NOPROTO unsupported protocol version\r\n", true);
+            return;
+        }
+    }
+    const std::string problem = read_options(cursor, left, hello);
+    if (!problem.empty()) {
+        answer(problem, true);
+        return;
+    }
+    if (hello.has_password && !is_right_password(hello.user, hello.password)) {
+        answer(kWrongPassword, true);
+        return;
+    }
+    if (!authenticated_ && !hello.has_password) {
+        answer(
+            "-NOAUTH HELLO must be called with the client already authenticated, otherwise the "
+            "HELLO AUTH <user> <pass> option can be used to authenticate the client and "
+            "select the RESP protocol version at the same time\r\n",
+            true);
+        return;
+    }
+    if (hello.protocol == 3 && wait_for_pool()) {
+        return;
+    }
+    if (hello.protocol == 3 && pool_->refuses_resp3()) {
+        answer("-NOPROTO unsupported protocol version\r\n", true);
+        return;
+    }
+    if (hello.has_password) {
+        set_authenticated(true);
+        gave_password_ = !pool_->config().redis_auth.empty();
+    }
+    if (hello.has_name) {
+        redis_client().name = hello.name;
+    }
+    if (hello.protocol > 0) {
+        dialect_ = hello.protocol == 3 ? Dialect::kResp3 : Dialect::kPlain;
+    }
+    answer_hello();
+}
+
+void ClientSession::answer_hello() {
+    std::string reply;
+    ReplyWriter writer(protocol(), reply);
+    writer.map(7);
+    writer.bulk("server");
+    writer.bulk("redis");
+    writer.bulk("version");
+    writer.bulk(kRedisVersion);
+    writer.bulk("proto");
+    writer.integer(static_cast<int64_t>(protocol()));
+    writer.bulk("id");
+    writer.integer(static_cast<int64_t>(id_));
+    writer.bulk("mode");
+    writer.bulk("standalone");
+    writer.bulk("role");
+    writer.bulk("master");
+    writer.bulk("modules");
+    writer.array(0);
+    answer(reply, false);
+}
+
+void ClientSession::redis_reset() {
+    dialect_ = Dialect::kPlain;
+    gave_password_ = false;
+    if (redis_client_ != nullptr) {
+        RedisClient& client = *redis_client_;
+        client.name.clear();
+        client.replies_off = false;
+        client.skip_next = false;
+        client.skipping = false;
+    }
+    set_authenticated(pool_->config().redis_auth.empty());
+    answer("+RESET\r\n", false);
+}
+
+}  // namespace ringmaster::worker
