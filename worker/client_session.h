@@ -8,11 +8,15 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "common/base/inline.h"
 #include "common/base/intrusive_list.h"
 #include "common/io/stream.h"
+#include "common/proto/memcached/binary_request_parser.h"
 #include "common/proto/memcached/request_parser.h"
 #include "common/proto/redis/client_line.h"
 #include "common/proto/redis/protocol.h"
@@ -185,10 +189,33 @@ class ClientSession : public io::StreamHandler,
     void forward_as_it_came(const Window& window, std::string_view request, std::string_view key);
     void handle_memcached(const Window& window, const proto::memcached::RequestView& request);
     size_t drop_refused_bytes(size_t arrived);
-    void forward_memcached(const Window& window, const proto::memcached::RequestView& request,
-                           std::string_view key);
+    void forward_memcached(const Window& window, const proto::memcached::RequestView& request);
+    void append_memcached(OutQueue& out, const Window& window,
+                          const proto::memcached::RequestView& request);
     void flush_all(const proto::memcached::RequestView& request);
     void answer_memcached_stats(std::string_view what);
+    [[nodiscard]] std::vector<std::pair<std::string_view, std::string>> memcached_stats() const;
+    // binary_requests.cc: memcached's binary protocol
+    bool learn_is_binary(const Window& window);
+    size_t parse_binary(const Window& window);
+    void handle_binary(const Window& window, const proto::memcached::BinaryRequestView& request);
+    size_t drop_refused_binary(size_t arrived);
+    void refuse_unauthenticated(const proto::memcached::BinaryRequestView& request);
+    Request& new_binary_request(const Window& window,
+                                const proto::memcached::BinaryRequestView& request);
+    void forward_binary(const Window& window, const proto::memcached::BinaryRequestView& request,
+                        std::string_view key);
+    void flush_binary(const Window& window, const proto::memcached::BinaryRequestView& request);
+    void answer_binary_stats(const proto::memcached::BinaryRequestView& request);
+    void handle_sasl(const proto::memcached::BinaryRequestView& request);
+    void emit_binary_error(const Request& request);
+    void emit_binary_joined(const Request& request);
+    [[nodiscard]] bool is_binary() const noexcept { return dialect_ == Dialect::kMemcachedBinary; }
+    void answer_cluster_config();
+    // meta_requests.cc: memcached's meta commands
+    bool take_meta_get(const Window& window, size_t& used);
+    void forward_meta(const Window& window, const proto::memcached::RequestView& request);
+    void note_raw_key(Request& request, std::string_view key);
 
     // client_requests.cc: what both protocols need.
     Request& new_request();                             // forward.h
@@ -270,12 +297,14 @@ class ClientSession : public io::StreamHandler,
     // Redis: authenticated, and every request is answered: plain ones need no other look.
     bool quick_ = false;
     bool parsing_ended_ = false;  // QUIT, protocol error, finish(): nothing more is parsed
-    // First, so that no shift is needed. Of the connections that carry its requests.
+    // First, so that no shift is needed. Of the connections that carry its requests; of memcached
+    // binary until its first byte has come.
     Dialect dialect_ : 2 = Dialect::kPlain;
     Wait wait_ : 2 = Wait::kNot;
     bool redis_ : 1;
     bool authenticated_ : 1;
     bool gave_password_ : 1 = false;  // authenticated by a password, not by the lack of one
+    bool dialect_known_ : 1 = false;  // memcached: its first byte has come
     bool eof_ : 1 = false;            // the client has sent its last byte
     bool paused_ : 1 = false;         // not read
     bool paused_behind_ : 1 = false;  // as it was behind with its replies
@@ -295,11 +324,12 @@ class ClientSession : public io::StreamHandler,
     size_t body_bytes_ = 0;                  // taken of the budget for the request that is arriving
     size_t parked_bytes_ = 0;                // replies that wait for an earlier one
     UpstreamConnection* crowded_ = nullptr;  // it waits for the queue of this one
-    // The one of the protocol, which never changes (redis_): there is a session for every idle
-    // client.
+    // The one of the protocol, which never changes once it is known (redis_, dialect_): there is a
+    // session for every idle client.
     union {
         proto::redis::RequestParser redis_parser_;
         proto::memcached::RequestParser memcached_parser_;
+        proto::memcached::BinaryRequestParser binary_parser_;
     };
 };
 

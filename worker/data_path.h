@@ -8,6 +8,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -29,6 +30,7 @@ namespace ringmaster::worker {
 
 class ConnectionGroup;
 class Pool;
+struct Request;
 
 struct ClosedTag {};
 struct WatchedTag {};
@@ -85,6 +87,10 @@ struct DataPath {
 
     // This worker is busy: requests are held back for larger writes (limits.h, kHoldBackBytes).
     bool coalesce = false;
+
+    // Keys with a line end in them, which the reply to a meta command may show as they are; while
+    // their fragments are in a FIFO.
+    std::unordered_map<const Request*, std::string> raw_keys;
 
     // An ejector of some pool has a deadline: the worker's health timer must run.
     bool health_has_deadline = false;

@@ -13,6 +13,7 @@
 #include "worker/forward.h"
 #include "worker/pool.h"
 #include "worker/redis_local.h"
+#include "worker/secrets.h"
 #include "worker/split_request.h"
 
 namespace ringmaster::worker {
@@ -50,16 +51,6 @@ std::string subcommand_problem(const RequestView& request, bool& keyless) {
         return proto::redis::wrong_arity_text(command.name, lower);
     }
     return {};
-}
-
-// Takes as long whatever the difference is.
-bool equal_secrets(std::string_view a, std::string_view b) {
-    unsigned difference = a.size() == b.size() ? 0U : 1U;
-    for (size_t i = 0; i < a.size(); ++i) {
-        const char other = b.empty() ? '\0' : b[i % b.size()];
-        difference |= static_cast<unsigned>(static_cast<unsigned char>(a[i] ^ other));
-    }
-    return difference == 0;
 }
 
 // Later requests may go by other connections than earlier ones.
