@@ -2,7 +2,6 @@
 #include "worker/client_session.h"
 
 #include <algorithm>
-#include <ctime>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -28,16 +27,6 @@ void release_split(Request& request) noexcept {
     }
     split->~SplitState();
 }
-
-namespace {
-
-uint64_t unix_us() noexcept {
-    timespec now{};
-    ::clock_gettime(CLOCK_REALTIME, &now);
-    return static_cast<uint64_t>(now.tv_sec) * 1000000 + static_cast<uint64_t>(now.tv_nsec) / 1000;
-}
-
-}  // namespace
 
 ClientSession::ClientSession(DataPath& path, Pool& pool)
     : path_(path),
@@ -73,7 +62,7 @@ int ClientSession::start(int fd, bool is_unix) {
         stream_.close();
         return failed;
     }
-    id_ = path_.client_ids.next(unix_us());
+    id_ = path_.client_ids.next(DataPath::unix_us());
     ++path_.total_connections;
     ++path_.curr_connections;
     pool_->stats().add(PoolStat::kClientConnections);

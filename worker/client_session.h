@@ -18,8 +18,10 @@
 #include "common/io/stream.h"
 #include "common/proto/memcached/binary_request_parser.h"
 #include "common/proto/memcached/request_parser.h"
+#include "common/proto/redis/client_line.h"
 #include "common/proto/redis/protocol.h"
 #include "common/proto/redis/request_parser.h"
+#include "common/proto/redis/subcommands.h"
 #include "worker/data_path.h"
 #include "worker/dialect.h"
 #include "worker/flush_queue.h"
@@ -31,6 +33,7 @@ namespace ringmaster::worker {
 
 class Pool;
 class UpstreamConnection;
+struct LocalCall;
 
 struct PoolTag {};
 
@@ -134,19 +137,15 @@ class ClientSession : public io::StreamHandler,
     // False: it waits (client_waits.cc), and has to be handled again.
     bool handle_redis(const Window& window, const proto::redis::RequestView& request);
     void handle_other_redis(const Window& window, const proto::redis::RequestView& request);
+    void handle_unusual_redis(const Window& window, const proto::redis::RequestView& request);
     void forward_redis(const Window& window, const proto::redis::RequestView& request,
                        uint32_t shard, bool silent);
-    void handle_redis_local(const proto::redis::RequestView& request);
-    void redis_auth(const proto::redis::RequestView& request);
+    void redis_auth(LocalCall& call);
     [[nodiscard]] bool is_right_password(std::string_view user, std::string_view given) const;
     // redis_hello.cc
     void redis_hello(const proto::redis::RequestView& request);
     void answer_hello();
     void redis_reset();
-    [[nodiscard]] proto::redis::Protocol protocol() const noexcept {
-        return dialect_ == Dialect::kResp3 ? proto::redis::Protocol::kResp3
-                                           : proto::redis::Protocol::kResp2;
-    }
     void set_authenticated(bool authenticated) noexcept;
     // Made when something of it is said. Call judge_quick() after a change of its replies.
     RedisClient& redis_client();
@@ -154,6 +153,35 @@ class ClientSession : public io::StreamHandler,
         return redis_client_ != nullptr && redis_client_->is_mute();
     }
     void judge_quick() noexcept;
+    // redis_local.cc, redis_client_command.cc, redis_info.cc, redis_command_command.cc: what is
+    // answered here. write_...: the reply goes to `call`.
+    [[nodiscard]] proto::redis::Protocol protocol() const noexcept {
+        return dialect_ == Dialect::kResp3 ? proto::redis::Protocol::kResp3
+                                           : proto::redis::Protocol::kResp2;
+    }
+    std::string local_subcommand_problem(const proto::redis::RequestView& request,
+                                         const proto::redis::SubcommandRow*& sub);
+    void handle_redis_local(const proto::redis::RequestView& request,
+                            const proto::redis::SubcommandRow* sub);
+    void answer_local(const LocalCall& call);
+    void answer_error(std::string_view text);  // without '-' and CRLF
+    void write_local(LocalCall& call);
+    void write_subcommand(LocalCall& call);
+    void write_client_getname(LocalCall& call);
+    void write_client_setname(LocalCall& call);
+    void write_client_switch(LocalCall& call, bool RedisClient::*flag);
+    void write_client_setinfo(LocalCall& call);
+    void write_client_reply(LocalCall& call);
+    void write_client_list(LocalCall& call);
+    bool may_look_at_all() noexcept;
+    void write_client_kill(LocalCall& call);
+    void write_info(LocalCall& call);
+    enum class CommandTable : uint8_t { kInfo, kDocs };
+    void write_command_table(LocalCall& call, CommandTable table);
+    void write_command_keys(LocalCall& call, bool with_flags);
+    // `command`: what it is doing, if that is known.
+    [[nodiscard]] proto::redis::ClientFacts describe(std::string_view command) const;
+    void end_in_order() noexcept;
     // memcached_requests.cc
     size_t parse_memcached(const Window& window);
     void forward_as_it_came(const Window& window, std::string_view request, std::string_view key);
