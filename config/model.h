@@ -59,6 +59,8 @@ struct PoolConfig {
     uint32_t client_connections = 0;  // 0 = no limit
     bool redis = false;
     std::string redis_auth;  // empty = none. Secret: never printed
+    // user:password that memcached's clients have to give; empty = none. Secret as well.
+    std::string memcached_auth;
     uint32_t redis_db = 0;
     bool redis_db_compat = false;  // database 0 wherever nutcracker failed to select redis_db
     CrossShard cross_shard = CrossShard::kFirst;
@@ -69,7 +71,14 @@ struct PoolConfig {
     uint32_t server_connections = 1;
     bool reuseport = false;  // accepted for nutcracker's sake; listeners always share their port
     bool flush_all = false;  // memcached: clients may empty all servers
+    // The answer to memcached's `version`. The least that Dalli 5 wants, for its meta commands.
+    std::string memcached_version = "1.6.27";
     std::vector<ServerConfig> servers;
+
+    // Clients need no password.
+    [[nodiscard]] bool asks_nobody() const noexcept {
+        return redis_auth.empty() && memcached_auth.empty();
+    }
 };
 
 // The database selected on connections to `server`; 0 = none is. twemproxy: there the data is in

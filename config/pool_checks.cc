@@ -161,6 +161,10 @@ void warn_about_differences(const PoolSection& section, Report& report) {
         report.warning(section.key_marks[kKey_flush_all],
                        "'flush_all' has no effect in a redis pool", "remove the line");
     }
+    if (section.has(kKey_memcached_version) && section.pool.redis) {
+        report.warning(section.key_marks[kKey_memcached_version],
+                       "'memcached_version' has no effect in a redis pool", "remove the line");
+    }
     if (section.has(kKey_reuseport)) {
         report.warning(section.key_marks[kKey_reuseport], "'reuseport' has no effect",
                        "listeners always share their port; remove the line");
@@ -175,6 +179,14 @@ void check_pool_section(PoolSection& section, const LoadOptions& options, Report
     if (section.has(kKey_redis_auth) && !pool.redis && !section.key_bad[kKey_redis]) {
         report.error(section.key_marks[kKey_redis_auth],
                      "'redis_auth' is only possible in a redis pool", "add redis: true");
+    }
+    if (section.has(kKey_memcached_auth) && pool.redis) {
+        report.error(section.key_marks[kKey_memcached_auth],
+                     "'memcached_auth' is only possible in a memcached pool", "use redis_auth");
+    } else if (!pool.memcached_auth.empty() &&
+               pool.memcached_auth.find(':', 1) == std::string::npos) {
+        report.error(section.key_marks[kKey_memcached_auth],
+                     "'memcached_auth' takes a user, a colon and a password", "");
     }
     if (!section.has(kKey_servers)) {
         report.error(section.mark, base::format("pool {} has no 'servers'", quoted(pool.name)),

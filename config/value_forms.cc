@@ -85,6 +85,9 @@ std::string form_eject_mode() {
 std::string form_percent() {
     return number_between(1, kMaxPercent);
 }
+std::string form_version() {
+    return base::format("a word of at most {} printable ASCII characters", kMaxVersionBytes);
+}
 std::string form_switch() {
     return choice_switch().either();
 }

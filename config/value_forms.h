@@ -5,6 +5,7 @@
 // form_<reader>() completes "takes ...". A key whose reader has none does not compile.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -14,6 +15,7 @@ inline constexpr uint32_t kMaxNumber = 0x7fffffff;
 inline constexpr uint32_t kMaxWorkers = 1024;
 inline constexpr uint32_t kMaxPercent = 100;
 inline constexpr uint32_t kMaxPort = 65535;
+inline constexpr size_t kMaxVersionBytes = 32;
 inline constexpr uint64_t kMaxLogLevel = 11;
 inline constexpr uint64_t kMinMemoryBytes = uint64_t{1} << 20;
 inline constexpr uint64_t kMaxMemoryBytes = uint64_t{1} << 50;
@@ -50,6 +52,7 @@ std::string form_eject_mode();
 std::string form_percent();
 std::string form_switch();
 std::string form_readmit();
+std::string form_version();
 std::string form_listen();
 std::string form_server();
 

@@ -184,6 +184,17 @@ Problem read_readmit(std::string_view text, bool& flush) {
     return {};
 }
 
+// It stands in a line of a reply.
+Problem read_version(std::string_view text, std::string& target) {
+    const bool is_word =
+        std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+    if (!is_word || text.size() > kMaxVersionBytes) {
+        return {"not " + form_version(), {}};
+    }
+    target = text;
+    return {};
+}
+
 Problem read_workers(std::string_view text, std::optional<uint32_t>& target) {
     const auto value = text == "auto" ? uint64_t{0} : parse_number(text, kMaxWorkers);
     if (!value || (*value == 0 && text != "auto")) {

@@ -44,9 +44,10 @@ Problem read_distribution(std::string_view text, ring::Distribution& target);
 Problem read_cross_shard(std::string_view text, CrossShard& target);
 Problem read_resp3(std::string_view text, Resp3& target);  // auto, on, off
 Problem read_eject_mode(std::string_view text, health::EjectMode& target);
-Problem read_percent(std::string_view text, uint32_t& target);  // 1 to 100
-Problem read_switch(std::string_view text, bool& target);       // on, off
-Problem read_readmit(std::string_view text, bool& flush);       // keep, flush
+Problem read_percent(std::string_view text, uint32_t& target);     // 1 to 100
+Problem read_switch(std::string_view text, bool& target);          // on, off
+Problem read_readmit(std::string_view text, bool& flush);          // keep, flush
+Problem read_version(std::string_view text, std::string& target);  // one printable word
 Problem read_listen(std::string_view text, Address& target);
 Problem read_server(std::string_view text, std::vector<ServerConfig>& target);  // appends
 

@@ -27,6 +27,15 @@ uint64_t ClientIds::next(uint64_t unix_us) noexcept {
     return (uint64_t{slot_ & kSlotMask} << kTimeBits) | (last_ & kTimeMask);
 }
 
+std::optional<uint32_t> ClientIds::slot_of(uint64_t id) noexcept {
+    constexpr uint64_t kLeastTime = uint64_t{1} << 32;  // 36 hours into 2026
+    const uint64_t slot = id >> kTimeBits;
+    if (slot > kSlotMask || (id & kTimeMask) < kLeastTime) {
+        return std::nullopt;
+    }
+    return static_cast<uint32_t>(slot);
+}
+
 uint64_t ClientIds::age_s(uint64_t id, uint64_t unix_us) noexcept {
     const uint64_t age = (units(unix_us) - id) & kTimeMask;
     return age > kTimeMask / 2 ? 0 : age >> kUnitsPerSecondLog2;

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 namespace ringmaster::worker {
 
@@ -20,6 +21,8 @@ class ClientIds {
 
     // Always positive. `unix_us`: the machine's clock.
     uint64_t next(uint64_t unix_us) noexcept;
+    // Whose it is; nothing for a number that was never given, e.g. a small one.
+    static std::optional<uint32_t> slot_of(uint64_t id) noexcept;
     // The time since `id` was given, in seconds; 0 when the clock was set back.
     static uint64_t age_s(uint64_t id, uint64_t unix_us) noexcept;
 

@@ -2,7 +2,6 @@
 #include "worker/client_session.h"
 
 #include <algorithm>
-#include <ctime>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -29,27 +28,19 @@ void release_split(Request& request) noexcept {
     split->~SplitState();
 }
 
-namespace {
-
-uint64_t unix_us() noexcept {
-    timespec now{};
-    ::clock_gettime(CLOCK_REALTIME, &now);
-    return static_cast<uint64_t>(now.tv_sec) * 1000000 + static_cast<uint64_t>(now.tv_nsec) / 1000;
-}
-
-}  // namespace
-
 ClientSession::ClientSession(DataPath& path, Pool& pool)
     : path_(path),
       pool_(&pool),
       redis_(pool.config().redis),
-      authenticated_(pool.config().redis_auth.empty()) {
+      authenticated_(pool.config().asks_nobody()) {
     static_assert(std::is_trivially_destructible_v<proto::redis::RequestParser>);
     static_assert(std::is_trivially_destructible_v<proto::memcached::RequestParser>);
+    static_assert(std::is_trivially_destructible_v<proto::memcached::BinaryRequestParser>);
     if (redis_) {
         std::construct_at(&redis_parser_);
     } else {
         std::construct_at(&memcached_parser_);
+        dialect_ = Dialect::kMemcachedBinary;
     }
     judge_quick();
 }
@@ -71,7 +62,7 @@ int ClientSession::start(int fd, bool is_unix) {
         stream_.close();
         return failed;
     }
-    id_ = path_.client_ids.next(unix_us());
+    id_ = path_.client_ids.next(DataPath::unix_us());
     ++path_.total_connections;
     ++path_.curr_connections;
     pool_->stats().add(PoolStat::kClientConnections);
@@ -105,7 +96,9 @@ void ClientSession::on_read(size_t size_bytes) noexcept {
         return;
     }
     const uint32_t before = request_count_;
-    const size_t used = redis_ ? parse_redis(window) : parse_memcached(window);
+    const size_t used = redis_                                   ? parse_redis(window)
+                        : is_binary() && learn_is_binary(window) ? parse_binary(window)
+                                                                 : parse_memcached(window);
     if (size_bytes >= kLeastTurnBytes) {
         set_turn_bytes(size_bytes, request_count_ - before);
     }
@@ -206,6 +199,10 @@ void ClientSession::emit(Request& request) {
     }
     if (request.proxy_error) {
         pool_->stats().add(PoolStat::kForwardError);
+        if (is_binary()) {
+            emit_binary_error(request);
+            return;
+        }
     }
     if (request.split != nullptr) {
         emit_joined(request);
@@ -216,6 +213,10 @@ void ClientSession::emit(Request& request) {
 }
 
 void ClientSession::emit_joined(Request& request) {
+    if (is_binary()) {
+        emit_binary_joined(request);
+        return;
+    }
     SplitState& split = *request.split;
     path_.join_replies.clear();
     for (const Fragment& fragment : split.fragments) {
@@ -329,7 +330,10 @@ void ClientSession::move_to(Pool& pool) {
     pool.stats().add(PoolStat::kClientConnections);
     pool_ = &pool;
     // Who gave a password has it for good; who needed none needs it now if there is one.
-    set_authenticated(now.redis_auth.empty() || gave_password_);
+    set_authenticated(now.asks_nobody() || gave_password_);
+    if (!authenticated_ && !redis_ && !is_binary()) {
+        finish_soon();  // the text protocol has no password to give
+    }
     holds_place_ = now.client_connections > 0 && !refused_;
 }
 

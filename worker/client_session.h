@@ -8,14 +8,20 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "common/base/inline.h"
 #include "common/base/intrusive_list.h"
 #include "common/io/stream.h"
+#include "common/proto/memcached/binary_request_parser.h"
 #include "common/proto/memcached/request_parser.h"
+#include "common/proto/redis/client_line.h"
 #include "common/proto/redis/protocol.h"
 #include "common/proto/redis/request_parser.h"
+#include "common/proto/redis/subcommands.h"
 #include "worker/data_path.h"
 #include "worker/dialect.h"
 #include "worker/flush_queue.h"
@@ -27,6 +33,7 @@ namespace ringmaster::worker {
 
 class Pool;
 class UpstreamConnection;
+struct LocalCall;
 
 struct PoolTag {};
 
@@ -130,19 +137,15 @@ class ClientSession : public io::StreamHandler,
     // False: it waits (client_waits.cc), and has to be handled again.
     bool handle_redis(const Window& window, const proto::redis::RequestView& request);
     void handle_other_redis(const Window& window, const proto::redis::RequestView& request);
+    void handle_unusual_redis(const Window& window, const proto::redis::RequestView& request);
     void forward_redis(const Window& window, const proto::redis::RequestView& request,
                        uint32_t shard, bool silent);
-    void handle_redis_local(const proto::redis::RequestView& request);
-    void redis_auth(const proto::redis::RequestView& request);
+    void redis_auth(LocalCall& call);
     [[nodiscard]] bool is_right_password(std::string_view user, std::string_view given) const;
     // redis_hello.cc
     void redis_hello(const proto::redis::RequestView& request);
     void answer_hello();
     void redis_reset();
-    [[nodiscard]] proto::redis::Protocol protocol() const noexcept {
-        return dialect_ == Dialect::kResp3 ? proto::redis::Protocol::kResp3
-                                           : proto::redis::Protocol::kResp2;
-    }
     void set_authenticated(bool authenticated) noexcept;
     // Made when something of it is said. Call judge_quick() after a change of its replies.
     RedisClient& redis_client();
@@ -150,15 +153,66 @@ class ClientSession : public io::StreamHandler,
         return redis_client_ != nullptr && redis_client_->is_mute();
     }
     void judge_quick() noexcept;
+    // redis_local.cc, redis_client_command.cc, redis_info.cc, redis_command_command.cc: what is
+    // answered here. write_...: the reply goes to `call`.
+    [[nodiscard]] proto::redis::Protocol protocol() const noexcept {
+        return dialect_ == Dialect::kResp3 ? proto::redis::Protocol::kResp3
+                                           : proto::redis::Protocol::kResp2;
+    }
+    std::string local_subcommand_problem(const proto::redis::RequestView& request,
+                                         const proto::redis::SubcommandRow*& sub);
+    void handle_redis_local(const proto::redis::RequestView& request,
+                            const proto::redis::SubcommandRow* sub);
+    void answer_local(const LocalCall& call);
+    void answer_error(std::string_view text);  // without '-' and CRLF
+    void write_local(LocalCall& call);
+    void write_subcommand(LocalCall& call);
+    void write_client_getname(LocalCall& call);
+    void write_client_setname(LocalCall& call);
+    void write_client_switch(LocalCall& call, bool RedisClient::*flag);
+    void write_client_setinfo(LocalCall& call);
+    void write_client_reply(LocalCall& call);
+    void write_client_list(LocalCall& call);
+    bool may_look_at_all() noexcept;
+    void write_client_kill(LocalCall& call);
+    void write_info(LocalCall& call);
+    enum class CommandTable : uint8_t { kInfo, kDocs };
+    void write_command_table(LocalCall& call, CommandTable table);
+    void write_command_keys(LocalCall& call, bool with_flags);
+    // `command`: what it is doing, if that is known.
+    [[nodiscard]] proto::redis::ClientFacts describe(std::string_view command) const;
+    void end_in_order() noexcept;
     // memcached_requests.cc
     size_t parse_memcached(const Window& window);
     void forward_as_it_came(const Window& window, std::string_view request, std::string_view key);
     void handle_memcached(const Window& window, const proto::memcached::RequestView& request);
     size_t drop_refused_bytes(size_t arrived);
-    void forward_memcached(const Window& window, const proto::memcached::RequestView& request,
-                           std::string_view key);
+    void forward_memcached(const Window& window, const proto::memcached::RequestView& request);
+    void append_memcached(OutQueue& out, const Window& window,
+                          const proto::memcached::RequestView& request);
     void flush_all(const proto::memcached::RequestView& request);
     void answer_memcached_stats(std::string_view what);
+    [[nodiscard]] std::vector<std::pair<std::string_view, std::string>> memcached_stats() const;
+    // binary_requests.cc: memcached's binary protocol
+    bool learn_is_binary(const Window& window);
+    size_t parse_binary(const Window& window);
+    void handle_binary(const Window& window, const proto::memcached::BinaryRequestView& request);
+    size_t drop_refused_binary(size_t arrived);
+    void refuse_unauthenticated(const proto::memcached::BinaryRequestView& request);
+    Request& new_binary_request(const Window& window,
+                                const proto::memcached::BinaryRequestView& request);
+    void forward_binary(const Window& window, const proto::memcached::BinaryRequestView& request);
+    void flush_binary(const Window& window, const proto::memcached::BinaryRequestView& request);
+    void answer_binary_stats(const proto::memcached::BinaryRequestView& request);
+    void handle_sasl(const proto::memcached::BinaryRequestView& request);
+    void emit_binary_error(const Request& request);
+    void emit_binary_joined(const Request& request);
+    [[nodiscard]] bool is_binary() const noexcept { return dialect_ == Dialect::kMemcachedBinary; }
+    void answer_cluster_config();
+    // meta_requests.cc: memcached's meta commands
+    bool take_meta_get(const Window& window, size_t& used);
+    void forward_meta(const Window& window, const proto::memcached::RequestView& request);
+    void note_raw_key(Request& request, std::string_view key);
 
     // client_requests.cc: what both protocols need.
     Request& new_request();                             // forward.h
@@ -240,12 +294,14 @@ class ClientSession : public io::StreamHandler,
     // Redis: authenticated, and every request is answered: plain ones need no other look.
     bool quick_ = false;
     bool parsing_ended_ = false;  // QUIT, protocol error, finish(): nothing more is parsed
-    // First, so that no shift is needed. Of the connections that carry its requests.
+    // First, so that no shift is needed. Of the connections that carry its requests; of memcached
+    // binary until its first byte has come.
     Dialect dialect_ : 2 = Dialect::kPlain;
     Wait wait_ : 2 = Wait::kNot;
     bool redis_ : 1;
     bool authenticated_ : 1;
     bool gave_password_ : 1 = false;  // authenticated by a password, not by the lack of one
+    bool dialect_known_ : 1 = false;  // memcached: its first byte has come
     bool eof_ : 1 = false;            // the client has sent its last byte
     bool paused_ : 1 = false;         // not read
     bool paused_behind_ : 1 = false;  // as it was behind with its replies
@@ -265,11 +321,12 @@ class ClientSession : public io::StreamHandler,
     size_t body_bytes_ = 0;                  // taken of the budget for the request that is arriving
     size_t parked_bytes_ = 0;                // replies that wait for an earlier one
     UpstreamConnection* crowded_ = nullptr;  // it waits for the queue of this one
-    // The one of the protocol, which never changes (redis_): there is a session for every idle
-    // client.
+    // The one of the protocol, which never changes once it is known (redis_, dialect_): there is a
+    // session for every idle client.
     union {
         proto::redis::RequestParser redis_parser_;
         proto::memcached::RequestParser memcached_parser_;
+        proto::memcached::BinaryRequestParser binary_parser_;
     };
 };
 

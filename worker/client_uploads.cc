@@ -18,7 +18,9 @@ void ClientSession::keep_rest(Window& window, size_t used) {
     Memory& memory = path_.memory;
     const char* const rest = window.begin + used;
     const size_t size = window.size - used;
-    const size_t needed = redis_ ? redis_parser_.bytes_needed() : memcached_parser_.bytes_needed();
+    const size_t needed = redis_        ? redis_parser_.bytes_needed()
+                          : is_binary() ? binary_parser_.bytes_needed()
+                                        : memcached_parser_.bytes_needed();
     if (needed <= kStashBytes) {
         input_.keep(memory.chunks, window, rest, size, needed);
         return;
@@ -46,6 +48,13 @@ void ClientSession::refuse_for_memory(Window& window, size_t used) {
     if (redis_ && !redis_parser_.is_inline()) {
         refusing_ = true;
         drop_refused(window, rest, size);
+        return;
+    }
+    if (is_binary()) {
+        binary_parser_.refuse(proto::memcached::BinaryStatus::kOutOfMemory);
+        const size_t dropped = drop_refused_binary(size);
+        input_.keep(path_.memory.chunks, window, rest + dropped, size - dropped,
+                    binary_parser_.bytes_needed());
         return;
     }
     if (!redis_) {

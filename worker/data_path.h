@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <ctime>
 #include <functional>
+#include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -28,11 +30,14 @@ namespace ringmaster::worker {
 
 class ConnectionGroup;
 class Pool;
+struct Request;
 
 struct ClosedTag {};
 struct WatchedTag {};
 struct WaitingTag {};
 struct HeldTag {};
+
+std::string make_run_id(base::Rng& rng);  // redis_info.cc
 
 struct DataPath {
     DataPath(io::Loop& the_loop, Memory& the_memory, uint64_t seed, uint32_t the_slot)
@@ -44,6 +49,7 @@ struct DataPath {
     base::Rng rng;
     const uint32_t slot;  // this worker's number
     ClientIds client_ids;
+    const std::string run_id = make_run_id(rng);  // 40 hexadecimal digits, of this process
     HotChunk hot;
     FlushQueue flush;
     // This turn of the loop: it only grows, and tells the time (turn_ms) at which it began.
@@ -54,6 +60,10 @@ struct DataPath {
     // loop.active_ms() and now_ms() when the bytes came that are being handled: set_event_time().
     uint64_t event_ms = loop.active_ms();
     uint64_t event_now_ms = loop.now_ms();
+
+    // Clients that CLIENT LIST and KILL have looked at in a turn.
+    uint64_t looked_turn = 0;
+    uint64_t looked_at = 0;
 
     // Sessions that are closed but may still be on the call stack: freed before the next poll.
     base::IntrusiveList<ClientSession, ClosedTag> closed;
@@ -77,6 +87,10 @@ struct DataPath {
 
     // This worker is busy: requests are held back for larger writes (limits.h, kHoldBackBytes).
     bool coalesce = false;
+
+    // Keys with a line end in them, which the reply to a meta command may show as they are; while
+    // their fragments are in a FIFO.
+    std::unordered_map<const Request*, std::string> raw_keys;
 
     // An ejector of some pool has a deadline: the worker's health timer must run.
     bool health_has_deadline = false;
@@ -111,6 +125,13 @@ struct DataPath {
         if (now_ms - std::exchange(last_turn_ms, now_ms) > health::kFallbackMs) {
             catch_up();
         }
+    }
+    // The machine's clock, which may be set.
+    static uint64_t unix_us() noexcept {
+        timespec now{};
+        ::clock_gettime(CLOCK_REALTIME, &now);
+        return static_cast<uint64_t>(now.tv_sec) * 1000000 +
+               static_cast<uint64_t>(now.tv_nsec) / 1000;
     }
     // The kernel's tick, some ms old: a few instructions instead of a clock read.
     static uint64_t coarse_now_ms() noexcept {

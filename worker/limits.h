@@ -87,6 +87,9 @@ inline constexpr uint64_t kOrphanMs = 1000;
 inline constexpr uint64_t kMinCheckMs = 5;
 inline constexpr uint64_t kMaxCheckMs = 100;
 
+// CLIENT LIST and KILL look at so many clients in a turn of the loop, or once at all: about 10 ms.
+inline constexpr uint64_t kLooksPerTurn = 10000;
+
 // Accepts per turn of the loop. A Unix listener is shared by all workers: one at a time spreads.
 inline constexpr size_t kAcceptsPerTurn = 64;
 inline constexpr size_t kUnixAcceptsPerTurn = 1;

@@ -2,6 +2,7 @@
 // ClientSession: memcached requests.
 #include <ctime>
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/base/format.h"
@@ -16,11 +17,6 @@ namespace ringmaster::worker {
 using proto::ParseStatus;
 using proto::memcached::RequestView;
 using proto::memcached::Shape;
-
-namespace {
-// twemproxy: `version` goes where this key lives.
-constexpr std::string_view kPlaceholderKey = "placeholder";
-}  // namespace
 
 RM_INLINE inline void ClientSession::forward_as_it_came(const Window& window,
                                                         std::string_view request,
@@ -45,6 +41,9 @@ size_t ClientSession::parse_memcached(const Window& window) {
         if (bytes > 0) [[likely]] {
             used += bytes;
             forward_as_it_came(window, {at, bytes}, key);
+            continue;
+        }
+        if (memcached_parser_.at_start() && take_meta_get(window, used)) {
             continue;
         }
         const ParseStatus status = memcached_parser_.parse(at, window.size - used);
@@ -95,7 +94,19 @@ void ClientSession::handle_memcached(const Window& window, const RequestView& re
             flush_all(request);
             return;
         case Shape::kVersion:
-            forward_memcached(window, request, kPlaceholderKey);
+            answer(base::format("VERSION {}\r\n", pool_->config().memcached_version), false);
+            return;
+        case Shape::kMetaNoop:
+            answer(proto::memcached::kFenceReply, false);
+            return;
+        case Shape::kConfig:
+            answer_cluster_config();
+            return;
+        case Shape::kMetaGet:
+        case Shape::kMetaSet:
+        case Shape::kMeta:
+        case Shape::kMetaDebug:
+            forward_meta(window, request);
             return;
         case Shape::kRetrieval:
         case Shape::kStorage:
@@ -108,30 +119,34 @@ void ClientSession::handle_memcached(const Window& window, const RequestView& re
     if (request.key_count > 1) {
         split_request(path_.memcached_splitter, window, request, proto::redis::JoinPolicy::kFirst);
     } else {
-        forward_memcached(window, request, request.key);
+        forward_memcached(window, request);
     }
 }
 
-void ClientSession::forward_memcached(const Window& window, const RequestView& request,
-                                      std::string_view key) {
+void ClientSession::forward_memcached(const Window& window, const RequestView& request) {
     Request& queued = new_request();
     queued.unanswered = 1;
     queued.silent = request.noreply;
     const size_t size = request.forward_head.size() + request.forward_rest.size();
-    OutQueue* out = forward(queued.fragment, pool_->shard_of(key), size);
-    if (out == nullptr) {
-        return;
+    OutQueue* out = forward(queued.fragment, pool_->shard_of(request.key), size);
+    if (out != nullptr) {
+        append_memcached(*out, window, request);
     }
+}
+
+void ClientSession::append_memcached(OutQueue& out, const Window& window,
+                                     const RequestView& request) {
     const bool in_one_piece =
         request.forward_head.data() + request.forward_head.size() == request.forward_rest.data();
     if (in_one_piece) {
-        out->append_from(path_.memory, window.chunk, request.forward_head.data(), size);
+        const size_t size = request.forward_head.size() + request.forward_rest.size();
+        out.append_from(path_.memory, window.chunk, request.forward_head.data(), size);
     } else {
-        out->append(path_.memory, request.forward_head);
+        out.append(path_.memory, request.forward_head);
         const bool in_window = request.forward_rest.data() >= window.begin &&
                                request.forward_rest.data() < window.begin + window.size;
-        out->append_from(path_.memory, in_window ? window.chunk : base::ChunkRef(),
-                         request.forward_rest.data(), request.forward_rest.size());
+        out.append_from(path_.memory, in_window ? window.chunk : base::ChunkRef(),
+                        request.forward_rest.data(), request.forward_rest.size());
     }
 }
 
@@ -172,13 +187,44 @@ void ClientSession::answer_memcached_stats(std::string_view what) {
         answer("END\r\n", false);
         return;
     }
+    std::string lines;
+    for (const auto& [name, value] : memcached_stats()) {
+        lines += base::format("STAT {} {}\r\n", name, value);
+    }
+    answer(lines + "END\r\n", false);
+}
+
+std::vector<std::pair<std::string_view, std::string>> ClientSession::memcached_stats() const {
     const uint64_t uptime_s = (path_.loop.now_ms() - path_.started_ms) / 1000;
-    answer(base::format("STAT pid {}\r\nSTAT uptime {}\r\nSTAT time {}\r\nSTAT version {}\r\n"
-                        "STAT pointer_size {}\r\nSTAT curr_connections {}\r\n"
-                        "STAT total_connections {}\r\nSTAT threads 1\r\nEND\r\n",
-                        ::getpid(), uptime_s, std::time(nullptr), RM_VERSION, 8 * sizeof(void*),
-                        path_.curr_connections, path_.total_connections),
-           false);
+    return {{"pid", std::to_string(::getpid())},
+            {"uptime", std::to_string(uptime_s)},
+            {"time", std::to_string(std::time(nullptr))},
+            {"version", RM_VERSION},
+            {"pointer_size", std::to_string(8 * sizeof(void*))},
+            {"curr_connections", std::to_string(path_.curr_connections)},
+            {"total_connections", std::to_string(path_.total_connections)},
+            {"threads", "1"}};
+}
+
+// As ElastiCache's: one node, the address this client has connected to.
+void ClientSession::answer_cluster_config() {
+    sockaddr_storage storage{};
+    socklen_t size_bytes = sizeof(storage);
+    auto* address = reinterpret_cast<sockaddr*>(&storage);
+    const bool known = ::getsockname(stream_.fd(), address, &size_bytes) == 0;
+    const auto local =
+        known ? io::SocketAddress::from_sockaddr(address, size_bytes) : io::SocketAddress();
+    if (local.port() == 0) {  // a Unix socket has no name that this answer could carry
+        answer("ERROR\r\n", true);
+        return;
+    }
+    std::string host = local.text();
+    host.resize(host.rfind(':'));
+    if (host.starts_with('[')) {
+        host = host.substr(1, host.size() - 2);
+    }
+    const std::string nodes = base::format("1\n{}|{}|{}\n", host, host, local.port());
+    answer(base::format("CONFIG cluster 0 {}\r\n{}\r\nEND\r\n", nodes.size(), nodes), false);
 }
 
 }  // namespace ringmaster::worker

@@ -2,7 +2,6 @@
 // ClientSession: HELLO and RESET, which change by which connections later requests go. Both come
 // here only when all earlier requests are answered (client_waits.cc).
 // Source: the answers and their order of redis-server 7.0.15, compared by the system tests.
-#include <charconv>
 #include <string>
 
 #include "common/base/format.h"
@@ -10,6 +9,7 @@
 #include "worker/client_session.h"
 #include "worker/error_lines.h"
 #include "worker/pool.h"
+#include "worker/redis_local.h"
 
 namespace ringmaster::worker {
 
@@ -20,9 +20,6 @@ using proto::redis::RequestView;
 
 namespace {
 
-// What HELLO reports. Clients look at it for what they may use: all of it goes through this proxy
-// to servers that may be older or newer.
-constexpr std::string_view kServerVersion = "7.0.15";
 constexpr size_t kQuotedBytes = 128;
 
 struct Hello {
@@ -37,19 +34,6 @@ struct Hello {
 bool is_word(std::string_view text, std::string_view upper) noexcept {
     const auto same = [](char a, char b) { return (a >= 'a' && a <= 'z' ? a - 32 : a) == b; };
     return std::equal(text.begin(), text.end(), upper.begin(), upper.end(), same);
-}
-
-// As Redis: printable and no space.
-bool is_client_name(std::string_view name) noexcept {
-    return std::all_of(name.begin(), name.end(), [](char c) { return c >= '!' && c <= '~'; });
-}
-
-// An integer as Redis reads one: no sign but '-', no leading zero.
-bool read_integer(std::string_view text, int64_t& value) noexcept {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
-    return error == std::errc() && end == text.data() + text.size() &&
-           (!digits.starts_with('0') || text == "0");
 }
 
 // The error, or empty.
@@ -67,9 +51,9 @@ std::string read_options(ArgumentCursor& cursor, uint32_t left, Hello& hello) {
             cursor.next(hello.name, raw);
             hello.has_name = true;
             --left;
-            if (!is_client_name(hello.name)) {
-                return "-ERR Client names cannot contain spaces, newlines or special "
-                       "characters.\r\n";
+            const std::string problem = client_name_problem(hello.name);
+            if (!problem.empty()) {
+                return "-" + problem + "\r\n";
             }
         } else {
             return base::format("-ERR Syntax error in HELLO option '{}'\r\n",
@@ -145,7 +129,7 @@ void ClientSession::answer_hello() {
     writer.bulk("server");
     writer.bulk("redis");
     writer.bulk("version");
-    writer.bulk(kServerVersion);
+    writer.bulk(kRedisVersion);
     writer.bulk("proto");
     writer.integer(static_cast<int64_t>(protocol()));
     writer.bulk("id");

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // ClientSession: Redis requests. What a command needs is in its row of the command table.
+#include <utility>
+
 #include "common/base/format.h"
 #include "common/base/inline.h"
 #include "common/base/log.h"
+#include "common/proto/redis/error_texts.h"
 #include "common/proto/redis/inline_request.h"
 #include "common/proto/redis/keys.h"
 #include "worker/client_session.h"
 #include "worker/error_lines.h"
 #include "worker/forward.h"
 #include "worker/pool.h"
+#include "worker/redis_local.h"
+#include "worker/secrets.h"
 #include "worker/split_request.h"
 
 namespace ringmaster::worker {
@@ -29,61 +34,23 @@ constexpr std::string_view kPlaceholderKey = "placeholder";
 // A request of a client that has not authenticated itself.
 constexpr size_t kUnauthenticatedBytes = 64 << 10;
 
-// Redis quotes at most this much of what it did not understand.
-constexpr size_t kQuotedBytes = 128;
-
-std::string unknown_command_line(const RequestView& request) {
-    std::string line = base::format("-ERR unknown command '{}', with args beginning with: ",
-                                    printable(request.arguments[0], kQuotedBytes));
-    proto::redis::ArgumentCursor cursor(request.bytes);
-    std::string_view argument;
-    std::string_view raw;
-    cursor.next(argument, raw);
-    for (size_t quoted = 0; quoted < kQuotedBytes && cursor.next(argument, raw);) {
-        const std::string text = printable(argument, kQuotedBytes - quoted);
-        quoted += text.size() + 1;
-        line += base::format("'{}' ", text);
-    }
-    return line + "\r\n";
-}
-
-std::string upper(std::string_view text) {
-    std::string out(text);
-    for (char& c : out) {
-        c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    }
-    return out;
-}
-
-// Empty when the subcommand is one we pass on; else the error line, in Redis' words.
+// Empty when the subcommand is one we pass on; else the error, in Redis' words.
 std::string subcommand_problem(const RequestView& request, bool& keyless) {
     const Command& command = *request.command;
     const std::string_view word = request.arguments[1];
     const Subcommand kind = classify_subcommand(command, word);
     keyless = kind == Subcommand::kHelp;
     if (kind == Subcommand::kUnknown) {
-        return base::format("-ERR unknown subcommand '{}'. Try {} HELP.\r\n",
-                            printable(word, kQuotedBytes), upper(command.name));
+        return proto::redis::unknown_subcommand_text(command.name, word);
     }
     if (kind == Subcommand::kKnown && request.argument_count < 3) {
-        std::string lower = printable(word, kQuotedBytes);
+        std::string lower(word);
         for (char& c : lower) {
             c = static_cast<char>(c | 0x20);  // a known word: letters only
         }
-        return base::format("-ERR wrong number of arguments for '{}|{}' command\r\n", command.name,
-                            lower);
+        return proto::redis::wrong_arity_text(command.name, lower);
     }
     return {};
-}
-
-// Takes as long whatever the difference is.
-bool equal_secrets(std::string_view a, std::string_view b) {
-    unsigned difference = a.size() == b.size() ? 0U : 1U;
-    for (size_t i = 0; i < a.size(); ++i) {
-        const char other = b.empty() ? '\0' : b[i % b.size()];
-        difference |= static_cast<unsigned>(static_cast<unsigned char>(a[i] ^ other));
-    }
-    return difference == 0;
 }
 
 // Later requests may go by other connections than earlier ones.
@@ -207,30 +174,37 @@ void ClientSession::handle_inline(std::string_view line) {
     }
 }
 
-// Answers the request when the table says that it goes to no server.
+// Answers the request when the table says that it goes to no server. What a request is comes before
+// who may send it, as in a server.
 bool ClientSession::handled_here(const RequestView& request) {
     const Command* command = request.command;
-    if (!authenticated_ && (command == nullptr || !may_precede_auth(command->local))) {
-        answer("-NOAUTH Authentication required.\r\n", true);
-        return true;
-    }
     if (command == nullptr) {
-        answer(unknown_command_line(request), true);
+        answer_error(proto::redis::unknown_command_text(request));
         return true;
     }
     if (!arity_is_right(*command, request.argument_count)) {
-        answer(base::format("-ERR wrong number of arguments for '{}' command\r\n", command->name),
-               true);
+        answer_error(proto::redis::wrong_arity_text(command->name, {}));
+        return true;
+    }
+    const proto::redis::SubcommandRow* sub = nullptr;
+    if (command->split == SplitPolicy::kLocal) {
+        const std::string problem = local_subcommand_problem(request, sub);
+        if (!problem.empty()) {
+            answer_error(problem);
+            return true;
+        }
+    }
+    if (!authenticated_ && !may_precede_auth(command->local)) {
+        answer_error("NOAUTH Authentication required.");
         return true;
     }
     if (command->split == SplitPolicy::kLocal) {
-        handle_redis_local(request);
+        handle_redis_local(request, sub);
         return true;
     }
     if (command->split == SplitPolicy::kRefused) {
-        answer(base::format("-ERR '{}' is not supported through a proxy: {}\r\n", command->name,
-                            command->why),
-               true);
+        answer_error(base::format("ERR '{}' is not supported through a proxy: {}", command->name,
+                                  command->why));
         return true;
     }
     return false;
@@ -241,6 +215,20 @@ bool ClientSession::handled_here(const RequestView& request) {
     if (changes_connection(request) && wait_for_replies()) {
         return;
     }
+    if (redis_client_ == nullptr || redis_client_->answers_all()) {
+        handle_unusual_redis(window, request);
+        return;
+    }
+    redis_client_->skipping = std::exchange(redis_client_->skip_next, false);
+    handle_unusual_redis(window, request);
+    if (is_waiting()) {
+        redis_client_->skip_next = redis_client_->skipping;  // it is handled again
+    }
+    redis_client_->skipping = false;
+    judge_quick();
+}
+
+void ClientSession::handle_unusual_redis(const Window& window, const RequestView& request) {
     if (handled_here(request)) {
         return;
     }
@@ -253,20 +241,20 @@ bool ClientSession::handled_here(const RequestView& request) {
     if (!command.subcommands.empty()) {
         const std::string problem = subcommand_problem(request, keyless);
         if (!problem.empty()) {
-            answer(problem, true);
+            answer_error(problem);
             return;
         }
     }
     std::string_view key = kPlaceholderKey;
     std::string_view error;
     if (!keyless && !find_first_key(request, key, error) && !error.empty()) {
-        answer(base::format("-{}\r\n", error), true);
+        answer_error(error);
         return;
     }
     const uint32_t shard = pool_->shard_of(key);
     if (command.keys.may_be_several() && command.split == SplitPolicy::kSingle &&
         !may_cross_shards(request, shard)) {
-        answer("-CROSSSLOT Keys in request don't hash to the same server\r\n", true);
+        answer_error("CROSSSLOT Keys in request don't hash to the same server");
         return;
     }
     forward_redis(window, request, shard, is_mute());
@@ -303,48 +291,6 @@ bool ClientSession::may_cross_shards(const RequestView& request, uint32_t shard)
     return true;
 }
 
-void ClientSession::handle_redis_local(const RequestView& request) {
-    const std::string_view first =
-        request.argument_count > 1 ? request.arguments[1] : std::string_view();
-    switch (request.command->local) {
-        case LocalCommand::kPing:
-            if (request.argument_count == 1) {
-                answer("+PONG\r\n", false);
-                return;
-            }
-            [[fallthrough]];
-        case LocalCommand::kEcho:
-            answer(base::format("${}\r\n{}\r\n", first.size(), first), false);
-            return;
-        case LocalCommand::kQuit:
-            answer("+OK\r\n", false);
-            parsing_ended_ = true;
-            clean_end_ = true;
-            return;
-        case LocalCommand::kAuth:
-            redis_auth(request);
-            return;
-        case LocalCommand::kSelect:
-            if (first == std::to_string(pool_->config().redis_db)) {
-                answer("+OK\r\n", false);
-            } else {
-                answer(base::format("-ERR this pool serves database {} only\r\n",
-                                    pool_->config().redis_db),
-                       true);
-            }
-            return;
-        case LocalCommand::kHello:
-            redis_hello(request);
-            return;
-        case LocalCommand::kReset:
-            redis_reset();
-            return;
-        case LocalCommand::kNone:
-            break;
-    }
-    answer("-ERR command is not supported through a proxy\r\n", true);
-}
-
 void ClientSession::set_authenticated(bool authenticated) noexcept {
     authenticated_ = authenticated;
     judge_quick();
@@ -368,31 +314,30 @@ bool ClientSession::is_right_password(std::string_view user, std::string_view gi
     return is_equal && user == "default";
 }
 
-void ClientSession::redis_auth(const RequestView& request) {
-    if (request.argument_count > 3) {
-        answer("-ERR syntax error\r\n", true);
+void ClientSession::redis_auth(LocalCall& call) {
+    if (call.words.size() > 3) {
+        call.reply.error(kSyntaxError);
         return;
     }
-    const bool with_user = request.argument_count == 3;
+    const bool with_user = call.words.size() == 3;
     const bool is_needed = !pool_->config().redis_auth.empty();
     if (!is_needed && !with_user) {
-        answer(
-            "-ERR AUTH <password> called without any password configured for the default user. "
-            "Are you sure your configuration is correct?\r\n",
-            true);
+        call.reply.error(
+            "ERR AUTH <password> called without any password configured for the default user. "
+            "Are you sure your configuration is correct?");
         return;
     }
-    const bool is_right = is_right_password(with_user ? request.arguments[1] : "default",
-                                            request.arguments[with_user ? 2 : 1]);
+    const bool is_right =
+        is_right_password(with_user ? call.words[1] : "default", call.words[with_user ? 2 : 1]);
     if (is_needed) {
         // twemproxy: a wrong password takes the authentication away again.
         set_authenticated(is_right);
         gave_password_ = is_right;
     }
     if (is_right) {
-        answer("+OK\r\n", false);
+        call.reply.simple("OK");
     } else {
-        answer(kWrongPassword, true);
+        call.text += kWrongPassword;
     }
 }
 

@@ -56,15 +56,24 @@ struct Request {
     SplitState* split = nullptr;      // null: the one fragment below
     uint32_t at_servers = 0;          // fragments in a FIFO: the request may not be freed before
     uint32_t unanswered = 0;          // fragments without a reply or an error yet; 0 = may leave
-    bool streaming = false;           // its reply has begun to leave while it still arrives
-    bool silent = false;              // noreply: the reply is dropped
-    bool handshake = false;           // the proxy's own (AUTH, SELECT): no client
-    bool proxy_error = false;         // a fragment failed here, not at its server
+    // Bits of one byte, so that plain() is one test.
+    bool streaming : 1 = false;    // its reply has begun to leave while it still arrives
+    bool silent : 1 = false;       // noreply: the reply is dropped
+    bool handshake : 1 = false;    // the proxy's own (AUTH, SELECT): no client
+    bool quiet_get : 1 = false;    // mg with q: a miss is dropped
+    bool fenced : 1 = false;       // memcached::Quiet::kFenced
+    bool meta_set : 1 = false;     // ms: its data block follows, whatever the server makes of it
+    bool raw_key : 1 = false;      // its reply may hold line ends: DataPath::raw_keys
+    bool proxy_error : 1 = false;  // a fragment failed here, not at its server
+    // memcached's binary protocol: of the client's request, and of its reply.
+    uint8_t opcode = 0;
+    uint32_t opaque = 0;
     Fragment fragment;
 
     // One fragment of a client's request whose reply is passed on as it is.
     [[nodiscard]] bool plain() const noexcept {
-        return split == nullptr && !streaming && !silent && !handshake;
+        return split == nullptr && !streaming && !silent && !handshake && !quiet_get && !fenced &&
+               !meta_set && !raw_key;
     }
 };
 

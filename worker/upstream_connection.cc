@@ -164,6 +164,9 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
             }
         } else if (memcached_parser_.at_start()) {
             size = proto::memcached::ReplyParser::whole_reply_bytes(at, left);
+            if (size == 0) [[unlikely]] {
+                size = whole_meta_reply_bytes(at, left);
+            }
         }
         if (size == 0) {
             const ParseStatus status = parse(at, left);
@@ -171,6 +174,10 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
                 break;
             }
             if (status != ParseStatus::kDone) {
+                if (format_ == ReplyFormat::kMemcachedBinary && !streaming_) {
+                    fail_without_binary();
+                    return;
+                }
                 server_->note_failure("sent what is no reply", EINVAL);
                 fail_since(EINVAL, attempt_began_ms);
                 return;
@@ -182,6 +189,12 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
                 at += size;
                 left -= size;
                 continue;
+            }
+            if (format_ == ReplyFormat::kMemcachedBinary && !streaming_ &&
+                !take_binary_reply(window, at, size)) {
+                server_->note_failure("sent a reply to another request", EINVAL);
+                fail_since(EINVAL, attempt_began_ms);
+                return;
             }
         }
         deliver(window, at, size);
@@ -230,6 +243,10 @@ void UpstreamConnection::deliver_other(const Window& window, const char* data, s
     }
     Fragment* fragment = pop();
     Request* request = fragment->request;
+    const bool lost_count = !was_streaming && may_answer_often(*request, {data, size});
+    if (request->raw_key) {
+        path_.raw_keys.erase(request);
+    }
     if (!request->handshake && !retiring_) {
         server_->pool().on_server_success(server_->shard());
     }
@@ -244,6 +261,9 @@ void UpstreamConnection::deliver_other(const Window& window, const char* data, s
         server_->stats().add(ServerStat::kResponses);
         server_->stats().add(ServerStat::kResponseBytes, static_cast<int64_t>(size));
         ClientSession* client = request->client;
+        if (!was_streaming) {
+            size -= bytes_kept_quiet(*request, {data, size});
+        }
         if (was_streaming && request->streaming) {
             client->on_reply_part(*request, window, data, size);
             client->on_streamed(*request);
@@ -261,6 +281,8 @@ void UpstreamConnection::deliver_other(const Window& window, const char* data, s
     }
     if (retiring_ && head_ == nullptr) {
         close_stream();
+    } else if (lost_count) {
+        end(ECONNRESET);
     }
 }
 
@@ -271,6 +293,11 @@ size_t UpstreamConnection::stream_part(const Window& window, const char* data, s
         return 0;
     }
     if (!streaming_) {
+        if (format_ == ReplyFormat::kMemcachedBinary && !take_binary_reply(window, data, size)) {
+            server_->note_failure("sent a reply to another request", EINVAL);
+            fail(EINVAL);
+            return 0;
+        }
         if (size <= kStreamingReplyBytes && parser_needed() <= kStreamingReplyBytes) {
             return 0;
         }
@@ -329,6 +356,9 @@ void UpstreamConnection::fail_all(std::string_view line) {
         fragment->fifo_next = nullptr;
         --path_.fragments_in_flight;
         --request->at_servers;
+        if (request->raw_key) {
+            path_.raw_keys.erase(request);
+        }
         if (request->client == nullptr) {
             if (request->at_servers == 0) {
                 release_request(path_.memory, request);
@@ -447,6 +477,9 @@ UpstreamConnection::QueueLengths UpstreamConnection::queue_lengths() const noexc
 UpstreamConnection::ReplyFormat UpstreamConnection::reply_format(bool redis,
                                                                  Dialect dialect) noexcept {
     RM_ASSERT(dialect == Dialect::kPlain || (dialect == Dialect::kResp3) == redis);
+    if (dialect == Dialect::kMemcachedBinary) {
+        return ReplyFormat::kMemcachedBinary;
+    }
     return redis ? ReplyFormat::kRedis : ReplyFormat::kMemcachedText;
 }
 
@@ -454,6 +487,8 @@ ParseStatus UpstreamConnection::parse(const char* begin, size_t size) noexcept {
     switch (format_) {
         case ReplyFormat::kRedis:
             return redis_parser_.parse(begin, size);
+        case ReplyFormat::kMemcachedBinary:
+            return binary_parser_.parse(begin, size);
         case ReplyFormat::kMemcachedText:
             break;
     }
@@ -464,6 +499,8 @@ size_t UpstreamConnection::parser_position() const noexcept {
     switch (format_) {
         case ReplyFormat::kRedis:
             return redis_parser_.position();
+        case ReplyFormat::kMemcachedBinary:
+            return binary_parser_.position();
         case ReplyFormat::kMemcachedText:
             break;
     }
@@ -474,6 +511,8 @@ size_t UpstreamConnection::parser_needed() const noexcept {
     switch (format_) {
         case ReplyFormat::kRedis:
             return redis_parser_.bytes_needed();
+        case ReplyFormat::kMemcachedBinary:
+            return binary_parser_.bytes_needed();
         case ReplyFormat::kMemcachedText:
             break;
     }
@@ -485,6 +524,9 @@ void UpstreamConnection::parser_rebase(size_t bytes) noexcept {
         case ReplyFormat::kRedis:
             redis_parser_.rebase(bytes);
             return;
+        case ReplyFormat::kMemcachedBinary:
+            binary_parser_.rebase(bytes);
+            return;
         case ReplyFormat::kMemcachedText:
             memcached_parser_.rebase(bytes);
             return;
@@ -495,6 +537,9 @@ void UpstreamConnection::parser_reset() noexcept {
     switch (format_) {
         case ReplyFormat::kRedis:
             redis_parser_.reset();
+            return;
+        case ReplyFormat::kMemcachedBinary:
+            binary_parser_.reset();
             return;
         case ReplyFormat::kMemcachedText:
             memcached_parser_.reset();

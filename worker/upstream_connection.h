@@ -16,6 +16,7 @@
 #include <variant>
 
 #include "common/io/stream.h"
+#include "common/proto/memcached/binary_reply_parser.h"
 #include "common/proto/memcached/reply_parser.h"
 #include "common/proto/redis/reply_parser.h"
 #include "worker/data_path.h"
@@ -107,7 +108,7 @@ class UpstreamConnection : public io::StreamHandler,
   private:
     // Which parser finds the end of a reply. A further dialect gets its own here, in the functions
     // that switch over it, and in the quick way of on_read().
-    enum class ReplyFormat : uint8_t { kRedis, kMemcachedText };
+    enum class ReplyFormat : uint8_t { kRedis, kMemcachedText, kMemcachedBinary };
     static ReplyFormat reply_format(bool redis, Dialect dialect) noexcept;
     proto::ParseStatus parse(const char* begin, size_t size) noexcept;
     [[nodiscard]] size_t parser_position() const noexcept;
@@ -124,6 +125,10 @@ class UpstreamConnection : public io::StreamHandler,
     void deliver(const Window& window, const char* data, size_t size);
     void deliver_plain(const Window& window, const char* data, size_t size);
     void deliver_other(const Window& window, const char* data, size_t size);
+    // ---- upstream_meta.cc ----
+    size_t whole_meta_reply_bytes(const char* begin, size_t size) noexcept;
+    static bool may_answer_often(const Request& request, std::string_view reply) noexcept;
+    static size_t bytes_kept_quiet(Request& request, std::string_view reply) noexcept;
     void finish_handshake(Request* request, std::string_view reply);
     void finish_greeting(std::string_view reply);
     [[nodiscard]] bool is_push(const char* at) const noexcept;
@@ -137,6 +142,10 @@ class UpstreamConnection : public io::StreamHandler,
     // The reply at the head is long and still arriving: passes on what may leave now. Returns the
     // bytes taken.
     size_t stream_part(const Window& window, const char* data, size_t size);
+    // ---- upstream_binary.cc ----
+    bool take_binary_reply(const Window& window, const char* data, size_t size);
+    void fail_without_binary();
+    // ----
     void expire(Fragment& fragment, int error);
     void judge_lag();
     void wake_waiting();
@@ -157,6 +166,7 @@ class UpstreamConnection : public io::StreamHandler,
     InputBuffer input_;
     proto::redis::ReplyParser redis_parser_;
     proto::memcached::ReplyParser memcached_parser_;
+    proto::memcached::BinaryReplyParser binary_parser_;
     Fragment* head_ = nullptr;
     Fragment* tail_ = nullptr;
     Fragment* first_unexpired_ = nullptr;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes as memcached replies. Input: one byte that seeds the cuts, then the stream. However the
-// stream is cut, and whether or not bytes are taken away meanwhile, the same replies come out.
+// Any bytes as memcached replies. Input: one byte that seeds the cuts and says what is expected of
+// the first reply (nothing special, a fence, a raw key: the bytes up to the first '|'), then the
+// stream. However the stream is cut, and whether or not bytes are taken away meanwhile, the same
+// replies come out.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -24,10 +26,20 @@ std::unique_ptr<char[]> exact_copy(std::string_view bytes) {
     return copy;
 }
 
-std::string outcome(std::string_view stream, base::Rng* rng, bool rebase) {
+struct Expected {
+    bool fence = false;
+    std::string raw_key;
+};
+
+std::string outcome(std::string_view stream, const Expected& expected, base::Rng* rng,
+                    bool rebase) {
     std::string result;
     while (!stream.empty()) {
         ReplyParser parser;
+        parser.expect_raw_key(expected.raw_key);
+        if (expected.fence) {
+            parser.expect_fence();
+        }
         size_t arrived = rng == nullptr ? stream.size() : 0;
         size_t taken = 0;
         ParseStatus status = ParseStatus::kNeedMore;
@@ -67,15 +79,24 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size_bytes) {
     if (size_bytes == 0) {
         return 0;
     }
-    const std::string_view stream(reinterpret_cast<const char*>(data) + 1, size_bytes - 1);
+    std::string_view stream(reinterpret_cast<const char*>(data) + 1, size_bytes - 1);
     base::Rng rng(data[0]);
     const auto copy = exact_copy(stream);
-    const size_t quick = ReplyParser::whole_reply_bytes(copy.get(), stream.size());
-    ReplyParser parser;
-    RM_ASSERT(quick == 0 || (parser.parse(copy.get(), stream.size()) == ParseStatus::kDone &&
-                             parser.position() == quick));
-    const std::string whole = outcome(stream, nullptr, false);
-    RM_ASSERT(outcome(stream, &rng, false) == whole);
-    RM_ASSERT(outcome(stream, &rng, true) == whole);
+    for (const size_t quick : {ReplyParser::whole_reply_bytes(copy.get(), stream.size()),
+                               ReplyParser::whole_meta_reply_bytes(copy.get(), stream.size())}) {
+        ReplyParser parser;
+        RM_ASSERT(quick == 0 || (parser.parse(copy.get(), stream.size()) == ParseStatus::kDone &&
+                                 parser.position() == quick));
+    }
+    Expected expected;
+    expected.fence = (data[0] & 0x40) != 0;
+    const size_t bar = stream.find('|');
+    if ((data[0] & 0x80) != 0 && bar != std::string_view::npos) {
+        expected.raw_key = stream.substr(0, bar);
+        stream.remove_prefix(bar + 1);
+    }
+    const std::string whole = outcome(stream, expected, nullptr, false);
+    RM_ASSERT(outcome(stream, expected, &rng, false) == whole);
+    RM_ASSERT(outcome(stream, expected, &rng, true) == whole);
     return 0;
 }

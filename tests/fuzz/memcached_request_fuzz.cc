@@ -3,6 +3,7 @@
 // the stream is cut, and whether or not the bytes of refused requests are dropped meanwhile, the
 // same requests come out, and each view is consistent.
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -41,6 +42,12 @@ void check_view(const RequestView& view) {
         RM_ASSERT(second.error_reply.empty());
         RM_ASSERT(!second.noreply);
         RM_ASSERT(second.key == view.key);
+        RM_ASSERT(second.key_is_base64 == view.key_is_base64);
+        RM_ASSERT(second.quiet == (view.quiet == Quiet::kMiss ? Quiet::kNo : view.quiet));
+        if (view.key_is_base64) {
+            std::array<char, kMaxMemcachedKeyBytes> room;
+            RM_ASSERT(decode_meta_key(view.key, room).size() <= view.key.size() / 4 * 3);
+        }
     } else if (!view.error_reply.empty()) {
         RM_ASSERT(view.error_reply.ends_with("\r\n"));
         RM_ASSERT(view.forward_head.empty());
@@ -76,6 +83,30 @@ void check_quick_way(std::string_view stream) {
     RM_ASSERT(view.key_count == 1);
     RM_ASSERT(std::string(view.forward_head) + std::string(view.forward_rest) ==
               stream.substr(0, bytes));
+}
+
+// The same of an mg.
+void check_quick_meta_get(std::string_view stream) {
+    const auto copy = exact_copy(stream);
+    std::string_view key;
+    std::string_view quiet;
+    const size_t bytes = RequestParser::whole_meta_get_bytes(copy.get(), stream.size(), key, quiet);
+    if (bytes == 0) {
+        return;
+    }
+    RequestParser parser;
+    RM_ASSERT(parser.parse(copy.get(), stream.size()) == ParseStatus::kDone);
+    RM_ASSERT(parser.position() == bytes);
+    const RequestView view = parser.view(copy.get());
+    RM_ASSERT(view.error_reply.empty());
+    RM_ASSERT(view.key == key);
+    RM_ASSERT(!view.key_is_base64);
+    RM_ASSERT(view.quiet == (quiet.empty() ? Quiet::kNo : Quiet::kMiss));
+    const std::string forward = std::string(view.forward_head) + std::string(view.forward_rest);
+    const size_t cut = quiet.empty() ? 0 : quiet.size() + 1;
+    RM_ASSERT(forward.size() + cut == bytes);
+    RM_ASSERT(quiet.empty() ||
+              view.forward_head.data() + view.forward_head.size() + 1 == quiet.data());
 }
 
 // One line a request: status, length, error.
@@ -129,6 +160,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size_bytes) {
     const std::string_view stream(reinterpret_cast<const char*>(data) + 1, size_bytes - 1);
     base::Rng rng(data[0]);
     check_quick_way(stream);
+    check_quick_meta_get(stream);
     const std::string whole = outcome(stream, nullptr, false);
     RM_ASSERT(outcome(stream, &rng, false) == whole);
     RM_ASSERT(outcome(stream, &rng, true) == whole);

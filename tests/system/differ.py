@@ -102,6 +102,9 @@ RULES = {
     "auth-then-select": lambda n, r: n.reply == b"0" and r.reply == b"3",
     "memcached": lambda n, r: _died(n) and not n.reply and r.alive and r.reply
     and not r.reply.startswith((b"ERROR", b"SERVER_ERROR")),
+    "meta": lambda n, r: _died(n) and not n.reply and r.alive
+    and re.match(rb"(EN|HD|NF|MN)( c\d+)?\r\n", r.reply),
+    "version": lambda n, r: n.alive and r.alive and n.reply[:8] == r.reply[:8] == b"VERSION ",
     "bare-lf": lambda n, r: not n.reply and r.reply == b"END\r\n",
     "cross-shard": lambda n, r: n.alive and r.alive and r.reply.startswith(b"-CROSSSLOT ")
     and is_error(r.reply),

@@ -147,7 +147,6 @@ set @1 0 0 1|a ; set @2 0 0 1|b ; set @3 0 0 1|c ; get @1 @2 @3 ; gets @3 @1 ; g
 set @1 1 0 1|a ; set @2 2 0 0| ; get @4 @1 @5 ; get @4 @5 ; gets @4 ; get @2 @5 ; delete @1 ; delete @1
 get @1 ; get @1 @2 @3 @4 @5 @6 ; gets @1 @2
 get   @1   ; get  @1  @2  ;   get @1 ; set  @1  0  0  1 |x ; delete @1   ; touch @1  1  ; incr @1  1
-version ; version ; get @1 ; version
 delete @1 ; set @1 0 0 1|x ; delete @1 ; delete @1
 set @1 0 0 3|abc ; get @1 noreply ; get noreply
 """
@@ -158,12 +157,16 @@ MEMCACHED_DIFFERENT = [
         b"get \r\n", b"set @1 0 0\r\n", b"incr @1 abc\r\n", b"delete @1 nope\r\n", b"shutdown\r\n",
         b"delete @1 noreplyx\r\n", b"incr @1\r\n", b"touch @1\r\n", b"decr @1 0 extra\r\n",
         b"touch @1 soon\r\n", b"slabs\r\n", b"lru\r\n", b"watch\r\n", b"cache_memlimit 10\r\n",
-        b"mg @1 v\r\n", b"md @1\r\n", b"mn\r\n", b"me @1\r\n", b"ma @1\r\n",
         b"get " + b"x" * 251 + b"\r\n", b"get a " + b"x" * 300 + b"\r\n",
         b"delete " + b"x" * 260 + b"\r\n", b"version x\r\n", b"set @1 0 0 -1\r\n",
         b"gat 10 @1\r\n", b"gats 10 @1 @2\r\n", b"flush_all\r\n", b"stats\r\n", b"verbosity 1\r\n",
         b"set @1 -1 0 1\r\nx\r\n", b"set @1 0 0 1 foo\r\nx\r\n",
         b"set " + b"x" * 251 + b" 0 0 1\r\nv\r\n"]),
+    *((["meta"], request, wanted) for request, wanted in [
+        (b"mg @1 v\r\n", rb"EN\r\n"), (b"md @1\r\n", rb"NF\r\n"), (b"mn\r\n", rb"MN\r\n"),
+        (b"me @1\r\n", rb"EN\r\n"), (b"ma @1\r\n", rb"NF\r\n"),
+        (b"ms @1 1 c\r\nx\r\n", rb"HD c\d+\r\n"), (b"mg @1 q\r\nmn\r\n", rb"MN\r\n")]),
+    (["version"], b"version\r\n", rb"VERSION 1\.6\.27\r\n"),
     (["memcached"], b"set @1 0 -1 1\r\nx\r\n", rb"STORED\r\n"),
     (["memcached"], b"add @1 0 -5 1\r\nx\r\n", rb"STORED\r\n"),
     (["memcached"], b"delete @1 0\r\n", rb"NOT_FOUND\r\n"),

@@ -397,6 +397,10 @@ class MemcachedServer(RealServer):
     def ping(self, client):
         client.ask(b"version\r\n")
 
+    def version(self):
+        with self.client() as client:
+            return client.ask(b"version\r\n").split()[1].decode()
+
     def flush(self):
         with self.client() as client:
             assert client.ask(b"flush_all\r\n") == b"OK\r\n"

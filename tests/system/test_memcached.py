@@ -53,7 +53,7 @@ def test_arithmetic_and_touch(memcached_proxy):
 
 def test_version(memcached_proxy):
     with memcached_proxy.memcached() as client:
-        assert re.fullmatch(rb"VERSION \S+\r\n", client.ask(b"version\r\n"))
+        assert client.ask(b"version\r\n") == b"VERSION 1.6.27\r\n"
 
 
 def test_quit_answers_everything_before_it_and_closes(memcached_proxy):
@@ -226,7 +226,7 @@ def test_large_values_come_back_whole(memcached_proxy, size):
 @pytest.mark.parametrize("line", [
     b"nosuch", b"nosuch with words", b"GET k", b"get", b"get " + b"k" * 251, b"gets",
     b"incr k", b"incr k x", b"delete", b"touch k", b"stats x", b"flush_all", b"watch", b"",
-    b"mg k v", b"slabs automove 1", b"shutdown", b"delete k 5 5",
+    b"mg", b"slabs automove 1", b"shutdown", b"delete k 5 5",
 ], ids=lambda line: line.decode()[:20] or "empty")
 def test_an_unknown_or_bad_line_gets_an_error_and_the_connection_stays(memcached_proxy, line):
     with memcached_proxy.memcached() as client:

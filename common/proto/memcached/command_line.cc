@@ -37,6 +37,12 @@ WordCount word_count(const Command& command) noexcept {
         case Shape::kVersion:
         case Shape::kStats:
         case Shape::kQuit:
+        case Shape::kMetaGet:
+        case Shape::kMetaSet:
+        case Shape::kMeta:
+        case Shape::kMetaDebug:
+        case Shape::kMetaNoop:
+        case Shape::kConfig:
         case Shape::kRefused:
             break;
     }
@@ -58,6 +64,12 @@ size_t words_before_noreply(const Command& command) noexcept {
         case Shape::kVersion:
         case Shape::kStats:
         case Shape::kQuit:
+        case Shape::kMetaGet:
+        case Shape::kMetaSet:
+        case Shape::kMeta:
+        case Shape::kMetaDebug:
+        case Shape::kMetaNoop:
+        case Shape::kConfig:
             break;
     }
     return 2;
@@ -119,7 +131,14 @@ const char* Words::problem_or_null(const Command& command) const noexcept {
         case Shape::kRetrieval:
         case Shape::kVersion:
         case Shape::kQuit:
+        case Shape::kMetaGet:
+        case Shape::kMetaSet:
+        case Shape::kMeta:
+        case Shape::kMetaDebug:
+        case Shape::kMetaNoop:
             return nullptr;
+        case Shape::kConfig:
+            return count == 3 && words[1] == "get" && words[2] == "cluster" ? nullptr : kError;
         case Shape::kDelete:
             return is_delete_right() ? key_problem_or_null() : kBadDelete;
         case Shape::kStorage:

@@ -2,7 +2,7 @@
 // The words of one command line, and what a server would say is wrong with them.
 //
 // For the request parser, not for others. Pure. Retrieval lines have any number of words and are
-// not for Words; everything else is.
+// not for Words, and meta lines are MetaLine's; everything else is.
 //
 // Source: the order of the checks, the texts and noreply's rules are memcached 1.6.18's, observed
 // (tests/golden/memcache_cases.jsonl).

@@ -29,6 +29,13 @@ constexpr Command kCommands[] = {
     {.name = "verbosity", .shape = Shape::kVerbosity, .takes_noreply = true},
     {.name = "stats", .shape = Shape::kStats},
     {.name = "quit", .shape = Shape::kQuit},
+    {.name = "mg", .shape = Shape::kMetaGet},
+    {.name = "ms", .shape = Shape::kMetaSet, .count_word = 2},
+    {.name = "md", .shape = Shape::kMeta},
+    {.name = "ma", .shape = Shape::kMeta},
+    {.name = "me", .shape = Shape::kMetaDebug},
+    {.name = "mn", .shape = Shape::kMetaNoop},
+    {.name = "config", .shape = Shape::kConfig},
     {.name = "bget", .shape = Shape::kRefused},
     {.name = "cache_memlimit", .shape = Shape::kRefused, .takes_noreply = true},
     {.name = "slabs", .shape = Shape::kRefused, .takes_noreply = true},
@@ -38,12 +45,6 @@ constexpr Command kCommands[] = {
     {.name = "shutdown", .shape = Shape::kRefused},
     {.name = "refresh_certs", .shape = Shape::kRefused},
     {.name = "extstore", .shape = Shape::kRefused},
-    {.name = "mg", .shape = Shape::kRefused},
-    {.name = "ms", .shape = Shape::kRefused, .count_word = 2},
-    {.name = "md", .shape = Shape::kRefused},
-    {.name = "ma", .shape = Shape::kRefused},
-    {.name = "me", .shape = Shape::kRefused},
-    {.name = "mn", .shape = Shape::kRefused},
 };
 
 static_assert(kCommands[0].name == "get");

@@ -22,7 +22,13 @@ enum class Shape : uint8_t {
     kVerbosity,   // level [ignored] [noreply]: answered here
     kStats,       // [what]: answered here
     kQuit,
-    kRefused,  // known, but not served (yet): an error line, the connection stays open
+    kMetaGet,    // mg: key flags
+    kMetaSet,    // ms: key bytes flags, then the data block
+    kMeta,       // md, ma: key flags
+    kMetaDebug,  // me: key [b]
+    kMetaNoop,   // mn: answered here, behind all that was asked before
+    kConfig,     // config get cluster, ElastiCache's: answered here
+    kRefused,    // known, but not served (yet): an error line, the connection stays open
 };
 
 struct Command {

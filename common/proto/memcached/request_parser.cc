@@ -44,16 +44,27 @@ bool has_key(const Command& command) noexcept {
         case Shape::kTouch:
         case Shape::kDelete:
         case Shape::kRetrieval:
+        case Shape::kMetaGet:
+        case Shape::kMetaSet:
+        case Shape::kMeta:
+        case Shape::kMetaDebug:
             return true;
         case Shape::kFlushAll:
         case Shape::kVersion:
         case Shape::kVerbosity:
         case Shape::kStats:
         case Shape::kQuit:
+        case Shape::kMetaNoop:
+        case Shape::kConfig:
         case Shape::kRefused:
             break;
     }
     return false;
+}
+
+bool is_meta_with_key(const Command& command) noexcept {
+    return command.shape == Shape::kMetaGet || command.shape == Shape::kMetaSet ||
+           command.shape == Shape::kMeta || command.shape == Shape::kMetaDebug;
 }
 
 }  // namespace
@@ -96,6 +107,39 @@ size_t RequestParser::whole_request_bytes(const char* begin, size_t size,
         at += block_bytes + kCrLf.size();
     }
     return static_cast<size_t>(at - begin);
+}
+
+size_t RequestParser::whole_meta_get_bytes(const char* begin, size_t size, std::string_view& key,
+                                           std::string_view& quiet) noexcept {
+    constexpr std::string_view kMetaGet = "mg ";
+    if (!begins_with(begin, size, kMetaGet)) {
+        return 0;
+    }
+    const char* const end = begin + std::min(size, kMaxMemcachedLineBytes);
+    const char* const first = begin + kMetaGet.size();
+    const char* at = find_key_end(first, end);
+    const auto key_bytes = static_cast<size_t>(at - first);
+    if (key_bytes == 0 || key_bytes > kMaxMemcachedKeyBytes) {
+        return 0;
+    }
+    key = std::string_view(first, key_bytes);
+    quiet = {};
+    while (at != end && *at == ' ') {
+        const char* const flag = at + 1;
+        at = find_key_end(flag, end);
+        if (at == flag || *flag == 'b') {
+            return 0;
+        }
+        if (*flag == 'q') {
+            if (!quiet.empty()) {
+                return 0;
+            }
+            quiet = {flag, static_cast<size_t>(at - flag)};
+        }
+    }
+    return begins_with(at, static_cast<size_t>(end - at), kCrLf)
+               ? static_cast<size_t>(at - begin) + kCrLf.size()
+               : 0;
 }
 
 ParseStatus RequestParser::parse(const char* begin, size_t size) noexcept {
@@ -187,7 +231,8 @@ ParseStatus RequestParser::parse_line(const char* begin) noexcept {
         parse_keys(begin, rest);
         return ParseStatus::kDone;
     }
-    const ParseStatus status = parse_words(begin, name, rest);
+    const ParseStatus status =
+        is_meta_with_key(*command_) ? parse_meta(begin, rest) : parse_words(begin, name, rest);
     if (error_reply_ == nullptr && has_control_byte(line)) {
         error_reply_ = kBadFormat;
     }
@@ -260,6 +305,22 @@ ParseStatus RequestParser::parse_words(const char* begin, std::string_view name,
     return ParseStatus::kDone;
 }
 
+ParseStatus RequestParser::parse_meta(const char* begin, std::string_view rest) noexcept {
+    const MetaLine line(*command_, rest);
+    error_reply_ = line.problem_or_null(*command_);
+    if (error_reply_ == nullptr) {
+        set_first_key(begin, line.key);
+        key_count_ = 1;
+        key_is_base64_ = line.is_base64;
+        quiet_ = line.quiet;
+        if (quiet_ == Quiet::kMiss) {
+            set_argument(begin, line.quiet_flag);
+            forward_bytes_ = argument_offset_ - 1;  // the space goes, too
+        }
+    }
+    return is_digits(line.count) ? begin_block(line.count) : ParseStatus::kDone;
+}
+
 ParseStatus RequestParser::begin_block(std::string_view count) noexcept {
     uint64_t bytes = 0;
     if (!parse_number(count, bytes) || bytes > kMaxCountedBytes) {
@@ -313,6 +374,9 @@ RequestView RequestParser::view(const char* begin) const noexcept {
     }
     // In one expression: filling in an empty view costs a get as much as finding its end.
     const size_t text_bytes = line_bytes_ - line_end_bytes_;
+    if (quiet_ == Quiet::kMiss) [[unlikely]] {
+        return view_of_quiet_get(begin);
+    }
     return {.bytes = {begin, position_},
             .line = {begin, text_bytes},
             .command = command_,
@@ -320,6 +384,8 @@ RequestView RequestParser::view(const char* begin) const noexcept {
             .key = {begin + key_offset_, key_bytes_},
             .key_count = key_count_,
             .noreply = noreply_,
+            .quiet = quiet_,
+            .key_is_base64 = key_is_base64_,
             .error_reply = {},
             .forward_head = {begin, forward_bytes_},
             // As it came where that is right, so that the whole is one piece.
@@ -327,6 +393,22 @@ RequestView RequestParser::view(const char* begin) const noexcept {
                 has_block_ || (line_end_bytes_ == kCrLf.size() && forward_bytes_ == text_bytes)
                     ? std::string_view(begin + text_bytes, position_ - text_bytes)
                     : kCrLf};
+}
+
+RequestView RequestParser::view_of_quiet_get(const char* begin) const noexcept {
+    const size_t behind_quiet = argument_offset_ + argument_bytes_;
+    return {.bytes = {begin, position_},
+            .line = {begin, line_bytes_ - line_end_bytes_},
+            .command = command_,
+            .argument = {},
+            .key = {begin + key_offset_, key_bytes_},
+            .key_count = key_count_,
+            .noreply = noreply_,
+            .quiet = quiet_,
+            .key_is_base64 = key_is_base64_,
+            .error_reply = {},
+            .forward_head = {begin, forward_bytes_},
+            .forward_rest = {begin + behind_quiet, position_ - behind_quiet}};
 }
 
 KeyCursor::KeyCursor(const RequestView& request) noexcept

@@ -28,6 +28,7 @@
 #include <string_view>
 
 #include "common/proto/memcached/commands.h"
+#include "common/proto/memcached/meta_line.h"
 #include "common/proto/parse_status.h"
 
 namespace ringmaster::proto::memcached {
@@ -41,15 +42,19 @@ struct RequestView {
     std::string_view key;              // the first key
     uint32_t key_count = 0;            // > 1 only for get, gets, gat, gats
     bool noreply = false;
+    Quiet quiet = Quiet::kNo;    // meta commands
+    bool key_is_base64 = false;  // meta commands: decode_meta_key() tells the server's key
     std::string_view
         error_reply;  // static storage; not empty: answer it unless noreply, forward nothing; of
                       // the others only bytes, command and noreply are set then
-    // What to send to a server: `forward_head`, then `forward_rest`. Differs from `bytes` where
-    // " noreply" was cut out (the proxy always asks for the reply and drops it itself) or the line
-    // end was a bare LF. A storage line's bare LF stays.
+    // What to send to a server: `forward_head`, then `forward_rest`, then kFence with
+    // Quiet::kFenced. Differs from `bytes` where " noreply" was cut out (the proxy always asks for
+    // the reply and drops it itself), or the q of an mg, or the line end was a bare LF. The bare LF
+    // of a line with a data block stays.
     std::string_view
         forward_head;  // the line up to its last needed word; retrieval: the whole line
-    std::string_view forward_rest;  // CRLF; storage: line end, data block and CRLF as they came
+    std::string_view forward_rest;  // CRLF; storage: line end, data block and CRLF as they came;
+                                    // mg with q: what stands behind that
 };
 
 class RequestParser {
@@ -60,6 +65,10 @@ class RequestParser {
     // it is forwarded as it came. 0 says nothing about the bytes: ask parse(). Requires at_start().
     static size_t whole_request_bytes(const char* begin, size_t size,
                                       std::string_view& key) noexcept;
+    // The same for "mg key flags" without b: its size; `key`, and the word q in `quiet` if there is
+    // one, are set. It is forwarded as it came, but without q and the space before it.
+    static size_t whole_meta_get_bytes(const char* begin, size_t size, std::string_view& key,
+                                       std::string_view& quiet) noexcept;
     [[nodiscard]] size_t position() const noexcept { return position_; }
     [[nodiscard]] size_t bytes_needed() const noexcept { return needed_; }
     // After kBad or kTooBig: the whole error line with CRLF.
@@ -84,8 +93,10 @@ class RequestParser {
     void parse_keys(const char* begin, std::string_view rest) noexcept;
     ParseStatus parse_words(const char* begin, std::string_view name,
                             std::string_view rest) noexcept;
+    ParseStatus parse_meta(const char* begin, std::string_view rest) noexcept;
     void set_argument(const char* begin, std::string_view word) noexcept;
     void set_first_key(const char* begin, std::string_view key) noexcept;
+    [[nodiscard]] RequestView view_of_quiet_get(const char* begin) const noexcept;
     ParseStatus begin_block(std::string_view count) noexcept;
     ParseStatus finish_block(const char* begin, size_t size) noexcept;
     ParseStatus need(size_t bytes) noexcept;
@@ -97,15 +108,17 @@ class RequestParser {
     const char* problem_ = nullptr;
     const char* error_reply_ = nullptr;
     const Command* command_ = nullptr;
-    uint32_t line_bytes_ = 0;      // with its line end; 0 = the line has not ended yet
-    uint32_t line_end_bytes_ = 0;  // 1 or 2
-    uint32_t forward_bytes_ = 0;   // of the line, up to its last needed word
-    uint32_t argument_offset_ = 0;
+    uint32_t line_bytes_ = 0;       // with its line end; 0 = the line has not ended yet
+    uint32_t line_end_bytes_ = 0;   // 1 or 2
+    uint32_t forward_bytes_ = 0;    // of the line, up to its last needed word
+    uint32_t argument_offset_ = 0;  // mg: of the q that is cut out
     uint32_t argument_bytes_ = 0;
     uint32_t key_offset_ = 0;
     uint32_t key_bytes_ = 0;
     uint32_t key_count_ = 0;
     bool noreply_ = false;
+    bool key_is_base64_ = false;
+    Quiet quiet_ = Quiet::kNo;
     bool has_block_ = false;
     bool bad_block_ = false;  // no CRLF behind the block: looking for an LF
 };

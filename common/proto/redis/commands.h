@@ -39,7 +39,6 @@ struct KeySpec {
 enum class SplitPolicy : uint8_t {
     kSingle,      // goes to the shard of its first key
     kMultiShard,  // one fragment per shard
-    kAnyShard,    // no key: any one server will do (routed by the literal key "placeholder")
     kLocal,       // answered by the proxy
     kRefused,     // known, but cannot work through a proxy (yet)
 };
@@ -52,7 +51,29 @@ enum class JoinPolicy : uint8_t {
 };
 
 // Commands the proxy answers itself.
-enum class LocalCommand : uint8_t { kNone, kPing, kQuit, kAuth, kEcho, kSelect, kHello, kReset };
+enum class LocalCommand : uint8_t {
+    kNone,
+    kAcl,
+    kAsking,
+    kAuth,
+    kClient,
+    kCluster,
+    kCommand,
+    kConfig,
+    kEcho,
+    kHello,
+    kInfo,
+    kLolwut,
+    kModule,
+    kPing,
+    kQuit,
+    kReadonly,  // and READWRITE
+    kReset,
+    kRole,
+    kSelect,
+    kTime,
+    kWait,
+};
 
 // What a client may send before it has authenticated itself.
 constexpr bool may_precede_auth(LocalCommand command) noexcept {

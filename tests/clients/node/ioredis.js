@@ -238,9 +238,11 @@ async function errors(r) {
 
 async function ends(r) {
   const again = new Promise((ready) => r.once('ready', ready));
-  await step('client kill of itself', async () =>
-    r.client('KILL', 'ID', await r.client('ID'), 'SKIPME', 'no'));
-  await again;
+  await step('client kill of itself', async () => {
+    const killed = await r.client('KILL', 'ID', await r.client('ID'), 'SKIPME', 'no');
+    await again;
+    return killed;
+  });
   await step('get after the kill', () => r.get('s'));
   await step('disconnect', async () => {
     const closed = new Promise((end) => r.once('end', end));

@@ -255,9 +255,12 @@ async function errors(r) {
 
 async function ends(r) {
   const again = new Promise((ready) => r.once('ready', ready));
-  await step('client kill of itself', async () => r.sendCommand(
-    ['CLIENT', 'KILL', 'ID', String(await r.clientId()), 'SKIPME', 'no']));
-  await again;
+  await step('client kill of itself', async () => {
+    const id = String(await r.clientId());
+    const killed = await r.sendCommand(['CLIENT', 'KILL', 'ID', id, 'SKIPME', 'no']);
+    await again;
+    return killed;
+  });
   await step('get after the kill', () => r.get('s'));
   await step('close', () => r.close());
   await step('get after close', () => r.get('s'));

@@ -189,6 +189,8 @@ step 'get after quit',        sub { $r->get('s') };
 $r = Redis->new( server => "$HOST:$PORT", reconnect => 2, every => 1000, name => 'named' );
 step 'its name',              sub { $r->client_getname };
 step 'client kill of itself', sub { $r->client_kill( 'ID', scalar $r->client_id, 'SKIPME', 'no' ) };
+# The server's close may come before the next command or after it.
+eval { $r->ping };
 step 'get after the kill',    sub { $r->get('s') };
 step 'its name after that',   sub { $r->client_getname };
 step 'no server',             sub { Redis->new( server => "$HOST:1" ) };

@@ -76,6 +76,10 @@ TEST_CASE("config diagnostics: no password is ever shown") {
         "  redis: true\n  redis_auth: \"hunter2\n",
         "  redis: true\n  redis_auth: hunter2: x\n",
         "  redis: true\n  timeout: 1\n    redis_auth hunter2\n",
+        "  redis: true\n  memcached_auth: user:hunter2\n",
+        "  memcached_auth: hunter2\n",
+        "  memcached_auth: :hunter2\n",
+        "  memcached_auth: [user:hunter2]\n",
     };
     for (const char* const body : bodies) {
         const LoadResult result = load_text(pool_with(body));

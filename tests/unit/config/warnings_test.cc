@@ -69,6 +69,20 @@ TEST_CASE("config warnings: keys that are taken and do nothing") {
     CHECK(contains(only_warning(pool_with("  redis: true\n  flush_all: true\n")),
                    "f:4:3: warning: 'flush_all' has no effect in a redis pool"));
     CHECK(only_warning(pool_with("  flush_all: true\n")) == "");
+    CHECK(contains(only_warning(pool_with("  redis: true\n  memcached_version: 1.6.40\n")),
+                   "f:4:3: warning: 'memcached_version' has no effect in a redis pool"));
+    CHECK(only_warning(pool_with("  memcached_version: 1.6.40\n")) == "");
+}
+
+TEST_CASE("config: the version that memcached clients are told is one word") {
+    CHECK(load_text(pool_with("  memcached_version: 1.6.40_x-y\n"))
+              .config->pools[0]
+              .memcached_version == "1.6.40_x-y");
+    for (const std::string& bad : {std::string("'1.6 40'"), std::string("\"1\\r\\nMN\""),
+                                   std::string(33, '1'), std::string("1.6.40\xc3\xa9")}) {
+        CHECK(contains(text_of(load_text(pool_with("  memcached_version: " + bad + "\n"))),
+                       "not a word of at most 32 printable ASCII characters"));
+    }
 }
 
 TEST_CASE("config warnings: keys of ejection that do nothing, and ejection that cannot work") {

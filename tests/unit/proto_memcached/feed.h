@@ -65,6 +65,8 @@ struct Parsed {
     std::string argument;
     uint32_t key_count = 0;
     bool noreply = false;
+    Quiet quiet = Quiet::kNo;
+    bool key_is_base64 = false;
     std::string error;    // error_reply, or the problem after kBad or kTooBig
     std::string forward;  // forward_head and forward_rest
 };
@@ -90,6 +92,8 @@ inline Parsed parse_request(std::string_view bytes, size_t feed_bytes) {
     parsed.argument = view.argument;
     parsed.key_count = view.key_count;
     parsed.noreply = view.noreply;
+    parsed.quiet = view.quiet;
+    parsed.key_is_base64 = view.key_is_base64;
     parsed.error = view.error_reply;
     parsed.forward = std::string(view.forward_head) + std::string(view.forward_rest);
     return parsed;

@@ -23,6 +23,7 @@ const std::string kChunk = "CLIENT_ERROR bad data chunk\r\n";
 const std::string kNotServed = "CLIENT_ERROR command not supported by the proxy\r\n";
 const std::string kNoStats = "CLIENT_ERROR stats not supported by the proxy\r\n";
 constexpr const char* kTooBig = "SERVER_ERROR out of memory storing object\r\n";
+const std::string kTooManyFlags = "CLIENT_ERROR options flags too long\r\n";
 const std::string kLong(251, 'k');
 
 struct Wrong {
@@ -136,9 +137,15 @@ TEST_CASE("memcached request: the data block of a wrong storage line is not run 
         {"set k 0 0 7 noreply noreply\r\nget k\r\n\r\n", kError},
         {"set k 0 0 1 a b c d e f g\r\nx\r\n", kError},
         {std::string("set a\0b 0 0 3\r\nget\r\n", 20), kFormat},
-        {"ms k 9\r\nflush_all\r\n", kNotServed},
-        {"ms k 2 T q\r\nab\r\n", kNotServed},
-        {"ms k S2\r\n", kNotServed},
+        {"ms " + kLong + " 9\r\nflush_all\r\n", kFormat},
+        {"ms " + kLong + " 2 q\r\nab\r\n", kFormat},
+        {"ms k 2 a b c d e f g h i j k l m n o p q\r\nab\r\n", kTooManyFlags},
+        {std::string("ms a\0b 2\r\nab\r\n", 14), kFormat},
+        {"ms k 2 O\x01\r\nab\r\n", kFormat},
+        {"ms k S2\r\n", kFormat},
+        {"ms k -1\r\n", kFormat},
+        {"ms k 1\r\nabcdef\r\n", kChunk},
+        {"ms k 1 q\r\nabcdef\r\n", kChunk},
     });
 }
 
@@ -271,7 +278,7 @@ TEST_CASE("memcached request: the data block of a refused request need not be ke
         for (const Wrong& wrong : std::vector<Wrong>{
                  {"set " + kLong + " 0 0 5000\r\n" + value + "\r\n", kFormat},
                  {"cas k 0 0 5000 x noreply\r\n" + value + "\r\n", kFormat, true},
-                 {"ms k 5000\r\n" + value + "\r\n", kNotServed},
+                 {"ms " + kLong + " 5000\r\n" + value + "\r\n", kFormat},
                  {"set k 0 x 5000\r\n" + value + "bad\r\n", kFormat},
                  {"set k 0 x 0\r\n\r\n", kFormat},
              }) {

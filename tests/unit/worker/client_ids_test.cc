@@ -44,6 +44,15 @@ TEST_CASE("client ids: they grow when the clock stands still or is set back") {
     CHECK(ids.next(0) > third);
 }
 
+TEST_CASE("client ids: they tell whose they are, and small numbers are nobody's") {
+    for (const uint32_t slot : {0U, 1U, 1023U}) {
+        CHECK(ClientIds::slot_of(ClientIds(slot).next(kNowUs)) == slot);
+    }
+    CHECK_FALSE(ClientIds::slot_of(1).has_value());
+    CHECK_FALSE(ClientIds::slot_of(99999).has_value());
+    CHECK_FALSE(ClientIds::slot_of(kJavaScriptMost + 1).has_value());
+}
+
 TEST_CASE("client ids: they tell the age of the client") {
     ClientIds ids(1023);
     const uint64_t id = ids.next(kNowUs);
