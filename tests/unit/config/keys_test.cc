@@ -104,7 +104,7 @@ TEST_CASE("config keys: names are unique over both sections and every key is doc
         CHECK(++uses[key.name] == 1);
         CHECK_FALSE(key.doc.empty());
     }
-    CHECK(pool_keys().size() == 27);
+    CHECK(pool_keys().size() == 29);
     CHECK(process_keys().size() == 13);
 }
 
