@@ -33,6 +33,10 @@ std::string shown(const ringmaster::hash::HashRow* value) {
 std::string shown(CrossShard value) {
     return value == CrossShard::kFirst ? "first" : "error";
 }
+std::string shown(ringmaster::config::Resp3 value) {
+    using enum ringmaster::config::Resp3;
+    return value == kAuto ? "auto" : value == kOn ? "on" : "off";
+}
 std::string shown(ringmaster::health::EjectMode value) {
     return value == ringmaster::health::EjectMode::kRehash ? "rehash" : "hold";
 }
@@ -100,7 +104,7 @@ TEST_CASE("config keys: names are unique over both sections and every key is doc
         CHECK(++uses[key.name] == 1);
         CHECK_FALSE(key.doc.empty());
     }
-    CHECK(pool_keys().size() == 27);
+    CHECK(pool_keys().size() == 29);
     CHECK(process_keys().size() == 13);
 }
 

@@ -109,6 +109,15 @@ TEST_CASE("config warnings: keys of ejection that do nothing, and ejection that 
                    "f:8:3: warning: 'readmit: flush' throws away what nothing has overwritten"));
 }
 
+TEST_CASE("config: resp3 is auto, on or off") {
+    const std::string one = "a:\n  listen: x:1\n  redis: true\n  servers:\n    - h:1:1\n";
+    CHECK(load_text(one).config->pools[0].resp3 == Resp3::kAuto);
+    CHECK(load_text(one + "  resp3: auto\n").config->pools[0].resp3 == Resp3::kAuto);
+    CHECK(load_text(one + "  resp3: on\n").config->pools[0].resp3 == Resp3::kOn);
+    CHECK(load_text(one + "  resp3: off\n").config->pools[0].resp3 == Resp3::kOff);
+    CHECK_FALSE(load_text(one + "  resp3: true\n").config);
+}
+
 TEST_CASE("config: what ejection is told, and what it refuses") {
     const std::string two =
         "a:\n  listen: x:1\n  timeout: 400\n  auto_eject_hosts: true\n  servers:\n    - h:1:1\n"
