@@ -87,7 +87,7 @@ TEST_CASE("find command: any other byte at any place makes it another name") {
 
 TEST_CASE("find command: unknown, cut and lengthened names are not found") {
     for (const std::string name : {"", "g", "ge", "gett", "get ", "get\r\n", "xreads", "nosuchcmd",
-                                   "hello", "georadiusbymember_rox", "georadiusbymember\x7fro",
+                                   "hellos", "georadiusbymember_rox", "georadiusbymember\x7fro",
                                    "a name of far more than twenty-four bytes"}) {
         CAPTURE(name);
         CHECK(find_exactly(name) == nullptr);
