@@ -25,9 +25,6 @@ using proto::memcached::kBinaryHeaderBytes;
 
 namespace {
 
-// As the text protocol's version: it goes where this key lives.
-constexpr std::string_view kPlaceholderKey = "placeholder";
-
 std::string reply_packet(uint8_t opcode, uint32_t opaque, BinaryStatus status,
                          std::string_view text) {
     std::string bytes;
@@ -156,7 +153,7 @@ void ClientSession::handle_binary(const Window& window, const BinaryRequestView&
     }
     switch (request.command->shape) {
         case BinaryShape::kKeyed:
-            forward_binary(window, request, request.key);
+            forward_binary(window, request);
             return;
         case BinaryShape::kFlush:
             flush_binary(window, request);
@@ -165,7 +162,9 @@ void ClientSession::handle_binary(const Window& window, const BinaryRequestView&
             answer(error_packet(request, BinaryStatus::kSuccess), false);
             return;
         case BinaryShape::kVersion:
-            forward_binary(window, request, kPlaceholderKey);
+            answer(reply_packet(request.opcode, request.opaque, BinaryStatus::kSuccess,
+                                pool_->config().memcached_version),
+                   false);
             return;
         case BinaryShape::kStat:
             answer_binary_stats(request);
@@ -196,11 +195,10 @@ Request& ClientSession::new_binary_request(const Window& window, const BinaryReq
     return queued;
 }
 
-void ClientSession::forward_binary(const Window& window, const BinaryRequestView& request,
-                                   std::string_view key) {
+void ClientSession::forward_binary(const Window& window, const BinaryRequestView& request) {
     Request& queued = new_binary_request(window, request);
     queued.unanswered = 1;
-    OutQueue* out = forward(queued.fragment, pool_->shard_of(key), request.bytes.size());
+    OutQueue* out = forward(queued.fragment, pool_->shard_of(request.key), request.bytes.size());
     if (out != nullptr) {
         out->append_from(path_.memory, window.chunk, request.bytes.data(), request.bytes.size());
     }

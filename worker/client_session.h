@@ -175,8 +175,7 @@ class ClientSession : public io::StreamHandler,
     void refuse_unauthenticated(const proto::memcached::BinaryRequestView& request);
     Request& new_binary_request(const Window& window,
                                 const proto::memcached::BinaryRequestView& request);
-    void forward_binary(const Window& window, const proto::memcached::BinaryRequestView& request,
-                        std::string_view key);
+    void forward_binary(const Window& window, const proto::memcached::BinaryRequestView& request);
     void flush_binary(const Window& window, const proto::memcached::BinaryRequestView& request);
     void answer_binary_stats(const proto::memcached::BinaryRequestView& request);
     void handle_sasl(const proto::memcached::BinaryRequestView& request);
