@@ -106,10 +106,6 @@ void ClientSession::on_read(size_t size_bytes) noexcept {
     if ((body_bytes_ > 0 || refusing_) && !go_on_uploading(window)) {
         return;
     }
-    parse(window, size_bytes);
-}
-
-RM_INLINE inline void ClientSession::parse(Window& window, size_t size_bytes) {
     const uint32_t before = request_count_;
     const size_t used = redis_                                   ? parse_redis(window)
                         : is_binary() && learn_is_binary(window) ? parse_binary(window)
@@ -132,21 +128,6 @@ RM_INLINE inline void ClientSession::parse(Window& window, size_t size_bytes) {
         keep_rest(window, used);
     }
     maybe_pause();
-}
-
-void ClientSession::go_on_parsing() {
-    RM_ASSERT(wait_ == Wait::kOver);
-    wait_ = Wait::kNot;
-    if (!is_open() || parsing_ended_ || input_.size() == 0) {
-        return;
-    }
-    path_.set_event_time();
-    (void)input_.prepare(path_.memory.chunks, path_.hot);  // a stash goes to the hot chunk
-    Window window = input_.arrived(path_.hot, 0);
-    parse(window, window.size);
-    if (is_open() && !is_waiting()) {
-        go_on_if_possible();
-    }
 }
 
 void ClientSession::on_eof() noexcept {

@@ -125,8 +125,6 @@ class ClientSession : public io::StreamHandler,
     // What the first request that is not handled yet waits for.
     enum class Wait : uint8_t { kNot, kForReplies, kForPool, kOver };
 
-    // A read: handles all whole requests of the window. `size_bytes` of it are new.
-    void parse(Window& window, size_t size_bytes);
     // redis_requests.cc: parses and handles all whole requests of a window; returns the bytes used.
     size_t parse_redis(const Window& window);
     bool parse_other_redis(const Window& window, size_t& used);

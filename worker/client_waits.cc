@@ -55,4 +55,17 @@ void ClientSession::stop_waiting() noexcept {
     wait_ = Wait::kNot;
 }
 
+void ClientSession::go_on_parsing() {
+    RM_ASSERT(wait_ == Wait::kOver);
+    wait_ = Wait::kNot;
+    if (!is_open() || parsing_ended_ || input_.size() == 0) {
+        return;
+    }
+    (void)input_.prepare(path_.memory.chunks, path_.hot);  // a stash goes to the hot chunk
+    on_read(0);
+    if (is_open() && !is_waiting()) {
+        go_on_if_possible();
+    }
+}
+
 }  // namespace ringmaster::worker

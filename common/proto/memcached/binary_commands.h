@@ -19,7 +19,7 @@ enum class BinaryShape : uint8_t {
     kKeyed,    // one key: forwarded to its server
     kFlush,    // for every server
     kNoop,     // answered in its place: all that came before it has been answered then
-    kVersion,  // about no server in particular
+    kVersion,  // answered here
     kStat,     // answered here
     kQuit,
     kSaslMechanisms,
