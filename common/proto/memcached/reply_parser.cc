@@ -65,27 +65,31 @@ bool parse_meta_value_line(std::string_view line, uint64_t& value_bytes) noexcep
 size_t ReplyParser::whole_reply_bytes(const char* begin, size_t size) noexcept {
     constexpr std::string_view kEnd = "END\r\n";
     constexpr std::string_view kStored = "STORED\r\n";
+    constexpr std::string_view kBehindLastValue = "\r\nEND\r\n";
     const char* const end = begin + size;
-    if (begins_with(begin, size, kStored)) {
-        return kStored.size();
-    }
-    for (const char* at = begin;;) {
-        if (begins_with(at, static_cast<size_t>(end - at), kEnd)) {
-            return static_cast<size_t>(at - begin) + kEnd.size();
+    const char* at = begin;
+    while (const char* const value_end = plain_value_end_or_null(at, end)) {
+        const auto left = static_cast<size_t>(end - value_end);
+        if (begins_with(value_end, left, kBehindLastValue)) [[likely]] {
+            return static_cast<size_t>(value_end - begin) + kBehindLastValue.size();
         }
-        const size_t block_bytes = plain_value_block_bytes(at, end);
-        if (block_bytes == 0) {
+        if (!begins_with(value_end, left, kCrLf)) {
             return 0;
         }
-        at += block_bytes;
+        at = value_end + kCrLf.size();
     }
+    if (at != begin) {
+        return 0;
+    }
+    return begins_with(begin, size, kEnd)      ? kEnd.size()
+           : begins_with(begin, size, kStored) ? kStored.size()
+                                               : 0;
 }
 
 size_t ReplyParser::whole_meta_reply_bytes(const char* begin, size_t size) noexcept {
     constexpr std::string_view kValue = "VA ";
     constexpr std::string_view kDone = "HD\r\n";
     constexpr std::string_view kMiss = "EN\r\n";
-    constexpr std::string_view kCrLf = "\r\n";
     if (!begins_with(begin, size, kValue)) {
         return begins_with(begin, size, kDone) || begins_with(begin, size, kMiss) ? kDone.size()
                                                                                   : 0;

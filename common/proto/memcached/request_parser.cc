@@ -17,7 +17,6 @@ constexpr const char* kTooLarge = "SERVER_ERROR object too large for cache\r\n";
 constexpr const char* kLineTooLong = "CLIENT_ERROR line too long\r\n";
 constexpr const char* kBinary = "CLIENT_ERROR binary protocol not supported\r\n";
 
-constexpr std::string_view kCrLf = "\r\n";
 constexpr char kBinaryMagic = '\x80';
 // The most memcached reads as a byte count; swallowing more than that makes no sense.
 constexpr uint64_t kMaxCountedBytes = 0x7fffffff - 2;

@@ -16,6 +16,8 @@
 
 namespace ringmaster::proto::memcached {
 
+inline constexpr std::string_view kCrLf = "\r\n";
+
 // Cuts the next word off `rest`; empty when none is left.
 inline std::string_view take_word(std::string_view& rest) noexcept {
     const char* at = rest.data();
@@ -116,7 +118,7 @@ inline bool has_control_byte(std::string_view text) noexcept {
 }
 
 // The first byte in [at, end) that no key can have (below 0x21 or 0x7f); `end` when there is none.
-inline const char* find_key_end(const char* at, const char* end) noexcept {
+RM_INLINE inline const char* find_key_end(const char* at, const char* end) noexcept {
     if constexpr (std::endian::native == std::endian::little) {
         for (; end - at >= 8; at += 8) {
             const uint64_t marks = marks_below_or_del(load_eight(at), 0x21);
@@ -156,13 +158,12 @@ inline bool parse_value_line(std::string_view line, uint64_t& value_bytes) noexc
     return take_word(line).empty() && value_bytes <= kMaxMemcachedValueBytes;
 }
 
-// The same as value_block_bytes() for most blocks there are: one space between the words, no cas, a
-// value below a million bytes. 0 says nothing about the bytes.
-RM_INLINE inline size_t plain_value_block_bytes(const char* begin, const char* end) noexcept {
+// The end of the value of most VALUE blocks there are: one space between the words, no cas, a value
+// below a million bytes that is there. Null says nothing about the bytes.
+RM_INLINE inline const char* plain_value_end_or_null(const char* begin, const char* end) noexcept {
     constexpr std::string_view kMark = "VALUE ";
-    constexpr std::string_view kCrLf = "\r\n";
     if (!begins_with(begin, static_cast<size_t>(end - begin), kMark)) {
-        return 0;
+        return nullptr;
     }
     const char* const key = begin + kMark.size();
     const char* at = find_key_end(key, end);
@@ -171,22 +172,20 @@ RM_INLINE inline size_t plain_value_block_bytes(const char* begin, const char* e
     if (at == key || static_cast<size_t>(at - key) > kMaxMemcachedKeyBytes ||
         !read_short_number(at, end, flags) || !read_short_number(at, end, value_bytes) ||
         !begins_with(at, static_cast<size_t>(end - at), kCrLf)) {
-        return 0;
+        return nullptr;
     }
     at += kCrLf.size();
-    if (value_bytes > static_cast<size_t>(end - at) ||
-        !begins_with(at + value_bytes, static_cast<size_t>(end - at) - value_bytes, kCrLf)) {
-        return 0;
-    }
-    return static_cast<size_t>(at - begin) + value_bytes + kCrLf.size();
+    return value_bytes <= static_cast<size_t>(end - at) ? at + value_bytes : nullptr;
 }
 
 // The length of the VALUE line, value and CRLF at the front of `text`; 0 when there is no whole
 // one.
 inline size_t value_block_bytes(std::string_view text) noexcept {
-    if (const size_t bytes = plain_value_block_bytes(text.data(), text.data() + text.size());
-        bytes > 0) {
-        return bytes;
+    const char* const text_end = text.data() + text.size();
+    const char* const plain_end = plain_value_end_or_null(text.data(), text_end);
+    if (plain_end != nullptr &&
+        begins_with(plain_end, static_cast<size_t>(text_end - plain_end), kCrLf)) {
+        return static_cast<size_t>(plain_end - text.data()) + kCrLf.size();
     }
     const size_t newline = text.substr(0, kMaxMemcachedLineBytes).find('\n');
     if (newline == std::string_view::npos || newline == 0 || text[newline - 1] != '\r') {
