@@ -16,11 +16,16 @@ namespace ringmaster::config {
 // flight from the master.
 inline constexpr uint64_t kReservedDescriptors = 64;
 
-// Connections to servers that one worker may open: all pools, servers x server_connections.
-uint64_t server_connections_per_worker(const Config& config) noexcept;
+struct DescriptorShares {
+    uint64_t server_connections = 0;  // set aside for a worker's connections to servers
+    uint64_t clients = 0;             // that fit beside them; 0 when not one does
+};
 
-// 0 when not one fits.
-uint64_t clients_that_fit(uint64_t descriptor_limit, uint64_t server_connections,
-                          uint64_t listeners) noexcept;
+// All pools, servers x server_connections, and the same again for a second dialect (RESP3 beside
+// RESP2, memcached's binary protocol beside text) where clients may speak one. Where that would
+// leave no client, a single dialect has to do: which one clients speak is not known, and a file
+// that nutcracker starts with must not be refused for it.
+DescriptorShares descriptor_shares(const Config& config, uint64_t descriptor_limit,
+                                   uint64_t listeners) noexcept;
 
 }  // namespace ringmaster::config

@@ -6,6 +6,7 @@
 #include "common/base/format.h"
 #include "common/ring/server_name.h"
 #include "config/sections.h"
+#include "config/value_forms.h"
 
 namespace ringmaster::config {
 
@@ -187,6 +188,9 @@ void check_pool_section(PoolSection& section, const LoadOptions& options, Report
                pool.memcached_auth.find(':', 1) == std::string::npos) {
         report.error(section.key_marks[kKey_memcached_auth],
                      "'memcached_auth' takes a user, a colon and a password", "");
+    } else if (pool.memcached_auth.size() > kMaxMemcachedAuthBytes) {
+        report.error(section.key_marks[kKey_memcached_auth], "'memcached_auth' is too long",
+                     base::format("up to {} bytes", kMaxMemcachedAuthBytes));
     }
     if (!section.has(kKey_servers)) {
         report.error(section.mark, base::format("pool {} has no 'servers'", quoted(pool.name)),

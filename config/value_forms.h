@@ -16,6 +16,8 @@ inline constexpr uint32_t kMaxWorkers = 1024;
 inline constexpr uint32_t kMaxPercent = 100;
 inline constexpr uint32_t kMaxPort = 65535;
 inline constexpr size_t kMaxVersionBytes = 32;
+// With its colon. A login that is longer would be refused before it is read.
+inline constexpr size_t kMaxMemcachedAuthBytes = 1024;
 inline constexpr uint64_t kMaxLogLevel = 11;
 inline constexpr uint64_t kMinMemoryBytes = uint64_t{1} << 20;
 inline constexpr uint64_t kMaxMemoryBytes = uint64_t{1} << 50;

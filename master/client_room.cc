@@ -27,8 +27,10 @@ ClientRoom client_room(const config::Config& config, uint64_t descriptor_limit,
                        uint64_t listeners) noexcept {
     ClientRoom room;
     room.descriptor_limit = descriptor_limit;
-    room.server_connections = config::server_connections_per_worker(config);
-    room.clients = config::clients_that_fit(descriptor_limit, room.server_connections, listeners);
+    const config::DescriptorShares shares =
+        config::descriptor_shares(config, descriptor_limit, listeners);
+    room.server_connections = shares.server_connections;
+    room.clients = shares.clients;
     return room;
 }
 

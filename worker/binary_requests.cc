@@ -8,6 +8,7 @@
 
 #include "common/base/format.h"
 #include "common/proto/memcached/binary_reply.h"
+#include "common/proto/memcached/command_line.h"
 #include "worker/client_session.h"
 #include "worker/error_lines.h"
 #include "worker/forward.h"
@@ -229,6 +230,10 @@ void ClientSession::flush_binary(const Window& window, const BinaryRequestView& 
 }
 
 void ClientSession::answer_binary_stats(const BinaryRequestView& request) {
+    if (!proto::memcached::is_stats_group(request.key)) {
+        answer(error_packet(request, BinaryStatus::kNotFound), true);
+        return;
+    }
     std::string bytes;
     const auto append = [&](std::string_view name, std::string_view value) {
         proto::memcached::append_binary_reply(bytes, request.opcode, request.opaque,

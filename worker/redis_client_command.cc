@@ -179,6 +179,7 @@ void ClientSession::write_client_reply(LocalCall& call) {
     } else if (const std::optional<bool> on = on_or_off(word)) {
         redis_client().replies_off = !*on;
         if (*on) {
+            redis_client().skipping = false;  // ON behind SKIP is answered
             call.reply.simple("OK");
         }
     } else {

@@ -14,7 +14,6 @@
 namespace ringmaster::worker {
 
 using proto::redis::ArgumentCursor;
-using proto::redis::Protocol;
 using proto::redis::ReplyWriter;
 using proto::redis::RequestView;
 
@@ -150,8 +149,7 @@ void ClientSession::redis_reset() {
         RedisClient& client = *redis_client_;
         client.name.clear();
         client.replies_off = false;
-        client.skip_next = false;
-        client.skipping = false;
+        client.skip_next = false;  // but a RESET that is itself skipped stays so, as in a server
     }
     set_authenticated(pool_->config().redis_auth.empty());
     answer("+RESET\r\n", false);

@@ -268,8 +268,9 @@ void UpstreamConnection::deliver_other(const Window& window, const char* data, s
             client->on_reply_part(*request, window, data, size);
             client->on_streamed(*request);
         } else if (was_streaming) {  // dropped while it came: nobody wants it
-            request->unanswered = 0;
-            client->on_answered(*request);
+            if (--request->unanswered == 0) {
+                client->on_answered(*request);
+            }
         } else if (request->split == nullptr) {
             client->on_reply(*request, window, data, size);
         } else {

@@ -240,9 +240,9 @@ size_t Worker::client_descriptors() const {
 
 // Often, and not just at the start: the limit can be changed from outside.
 void Worker::judge_room() {
-    gate_.set_room(config::clients_that_fit(io::descriptor_limit(),
-                                            config::server_connections_per_worker(current_->config),
-                                            listeners_.size()));
+    gate_.set_room(
+        config::descriptor_shares(current_->config, io::descriptor_limit(), listeners_.size())
+            .clients);
 }
 
 void Worker::on_accepted(Pool& pool, int fd) {

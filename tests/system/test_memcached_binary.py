@@ -194,6 +194,8 @@ def test_what_is_answered_here_is_answered_in_its_place(proxy):
         assert int(stats[b"pid"]) in workers
         assert set(stats) > {b"version", b"uptime", b"curr_connections", b""}
         assert [reply.opaque for reply in replies if reply.opaque != 2] == [1, 3, 4, 5, 0xffffffff]
+        unknown = client.ask(packet("stat", b"nosuch"))
+        assert (unknown.status, unknown.value) == (NOT_FOUND, b"Not found")
         version = [reply.value for reply in replies if reply.opaque == 4]
         assert b"VERSION %s\r\n" % version[0] == text.ask(b"version\r\n")
 

@@ -239,7 +239,7 @@ def test_the_binary_protocol_gets_an_error_line_and_a_close(memcached_proxy):
     with memcached_proxy.memcached() as client:
         client.send(b"version\r\n\x80\x0b" + bytes(22) + b"version\r\n")
         assert client.read_line().startswith(b"VERSION")
-        assert client.read_to_end() == b"CLIENT_ERROR binary protocol not supported\r\n"
+        assert client.read_to_end() == b"CLIENT_ERROR binary request on a connection that speaks text\r\n"
 
 
 # ---- values that are too large -------------------------------------------------------------------

@@ -15,7 +15,7 @@ import time
 import pytest
 
 from clients import Connection, RespClient, RespError, encode
-from harness import RedisServer, pool, wait_until
+from harness import RedisServer, pool, spread_keys, stopped, wait_until
 
 PASSWORD = "secret"
 
@@ -127,6 +127,7 @@ SAME = [
     ("COMMAND", "DOCS", "nosuch"), ("COMMAND", "LIST", "x"), ("COMMAND", "LIST", "FILTERBY", "ACLCAT"),
     ("COMMAND", "LIST", "FILTERBY", "X", "y"), ("COMMAND", "LIST", "FILTERBY", "MODULE", "x"),
     ("COMMAND", "LIST", "FILTERBY", "PATTERN", "XLEN"), ("COMMAND", "GETKEYS"),
+    ("COMMAND", "GETKEYS", "get"), ("COMMAND", "GETKEYS", "ping"), ("COMMAND", "GETKEYSANDFLAGS", "get"),
     ("COMMAND", "LIST", "FILTERBY", "ACLCAT", "nosuch"), ("COMMAND", "GETKEYS", "get", "a"),
     ("COMMAND", "GETKEYS", "mset", "a", "b", "c", "d"), ("COMMAND", "GETKEYS", "eval", "x", "0"),
     ("COMMAND", "GETKEYS", "client", "list"), ("COMMAND", "GETKEYS", "zunion", "0", "z"),
@@ -266,12 +267,14 @@ SILENT = [
     (("GET", "k"), False), (("GET", "k"), True), (("CLIENT", "REPLY", "SKIP"), False),
     (("CLIENT", "REPLY", "SKIP"), False), (("MGET", "a", "b"), False), (("ECHO", "x"), True),
     (("CLIENT", "REPLY", "SKIP"), False), (("NOSUCH",), False), (("MGET", "a", "b", "c"), True),
+    (("CLIENT", "REPLY", "SKIP"), False), (("CLIENT", "REPLY", "ON"), True),
+    (("CLIENT", "REPLY", "SKIP"), False), (("RESET",), False),
 ]
 
 
 def test_silence_is_kept_in_the_order_of_the_pipeline(redis_proxy, redis_servers):
     request = b"".join(encode(*words) for words, _ in SILENT) + encode("ECHO", "end")
-    expected = b"+OK\r\n$1\r\nv\r\n$1\r\nv\r\n$1\r\nx\r\n*3\r\n$1\r\n1\r\n$1\r\n2\r\n$1\r\n3\r\n$3\r\nend\r\n"
+    expected = b"+OK\r\n$1\r\nv\r\n$1\r\nv\r\n$1\r\nx\r\n*3\r\n$1\r\n1\r\n$1\r\n2\r\n$1\r\n3\r\n+OK\r\n$3\r\nend\r\n"
     for connection in (redis_servers[0].client(), redis_proxy.redis()):
         with connection as client:
             client.send(request)
@@ -288,6 +291,31 @@ def test_a_large_silent_reply_is_dropped(redis_proxy):
         client.send(encode("CLIENT", "REPLY", "OFF") + encode("GET", "k") * 20
                     + encode("CLIENT", "REPLY", "ON") + encode("STRLEN", "k"))
         assert client.read_replies(2) == ["OK", len(value)]
+
+
+def test_a_silent_split_request_ends_with_its_last_part(start_proxy, start_server):
+    """A part of over 64 KB is dropped as it comes, while another is still under way and it is not
+    the request's turn yet."""
+    servers = [start_server(RedisServer) for _ in range(3)]
+    proxy = start_proxy({"p": pool(servers, redis=True, timeout=0)}, workers=1)
+    with proxy.redis() as client:
+        for key in spread_keys(30):
+            client.call("SET", key, key)
+        first, large, last = (sorted(server.keys())[0].decode() for server in servers)
+        client.call("SET", large, b"x" * 100_000)
+        named = {server.address: f"{server.host}:{server.port}" for server in servers}
+
+        def answered(server):
+            return proxy.stats()["p"][named[server.address]]["responses"]
+
+        before = [answered(server) for server in servers]
+        with stopped([servers[0].process.pid]):
+            with stopped([servers[2].process.pid]):
+                client.send(encode("GET", first) + encode("CLIENT", "REPLY", "SKIP")
+                            + encode("MGET", large, last) + encode("ECHO", "end"))
+                wait_until(lambda: answered(servers[1]) > before[1], what="the large part")
+            wait_until(lambda: answered(servers[2]) > before[2], what="the last part")
+        assert client.read_replies(2) == [first.encode(), b"end"]
 
 
 def test_local_answers_take_their_place_in_a_pipeline(redis_proxy):
@@ -423,18 +451,18 @@ class Terminal:
 def test_redis_cli_at_a_terminal(redis_proxy, protocol):
     host, port = redis_proxy.address()
     terminal = Terminal(*(["-3"] if protocol == "-3" else []), "-h", host, "-p", str(port))
+    prompt = f"{host}:{port}> "  # what is typed before it is thrown away by redis-cli
     try:
-        terminal.wait_for(f"{host}:{port}> ")
+        terminal.wait_for(prompt)
         terminal.type("lpos")
         terminal.type(" ")
         terminal.wait_for("element [RANK rank]")  # the hint, made of COMMAND DOCS
         terminal.type("\x15")
-        terminal.type("set k hello\r")
-        terminal.wait_for("\nOK")
-        terminal.type("get k\r")
-        terminal.wait_for('\n"hello"')
-        terminal.type("help getdel\r")
-        terminal.wait_for("summary:")
+        for typed, shown in (("set k hello", "\nOK"), ("get k", '\n"hello"'),
+                             ("help getdel", "summary:")):
+            terminal.type(typed + "\r")
+            terminal.wait_for(shown)
+            terminal.wait_for(prompt)
         terminal.type("quit\r")
         assert terminal.process.wait(timeout=20) == 0
     finally:

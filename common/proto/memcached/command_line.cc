@@ -76,16 +76,23 @@ size_t words_before_noreply(const Command& command) noexcept {
 }
 
 const char* stats_problem_or_null(std::string_view what) noexcept {
-    for (const std::string_view known :
-         {"", "reset", "items", "slabs", "sizes", "settings", "conns", "extstore"}) {
-        if (what == known) {
-            return nullptr;
-        }
+    if (is_stats_group(what)) {
+        return nullptr;
     }
     return what == "detail" || what == "cachedump" ? kStatsNotServed : kError;
 }
 
 }  // namespace
+
+bool is_stats_group(std::string_view what) noexcept {
+    for (const std::string_view known :
+         {"", "reset", "items", "slabs", "sizes", "settings", "conns", "extstore"}) {
+        if (what == known) {
+            return true;
+        }
+    }
+    return false;
+}
 
 bool is_signed_number(std::string_view word) noexcept {
     uint64_t number = 0;

@@ -42,6 +42,9 @@ struct Words {
     [[nodiscard]] bool is_delete_right() const noexcept;
 };
 
+// What `stats` (binary: stat) may be asked for, or nothing.
+bool is_stats_group(std::string_view what) noexcept;
+
 // Digits with or without a '-', within 64 bits.
 bool is_signed_number(std::string_view word) noexcept;
 

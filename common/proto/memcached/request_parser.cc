@@ -15,7 +15,7 @@ namespace {
 constexpr const char* kBadChunk = "CLIENT_ERROR bad data chunk\r\n";
 constexpr const char* kTooLarge = "SERVER_ERROR object too large for cache\r\n";
 constexpr const char* kLineTooLong = "CLIENT_ERROR line too long\r\n";
-constexpr const char* kBinary = "CLIENT_ERROR binary protocol not supported\r\n";
+constexpr const char* kBinary = "CLIENT_ERROR binary request on a connection that speaks text\r\n";
 
 constexpr char kBinaryMagic = '\x80';
 // The most memcached reads as a byte count; swallowing more than that makes no sense.

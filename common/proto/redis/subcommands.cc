@@ -63,8 +63,8 @@ constexpr SubcommandRow kCluster[] = {
 constexpr SubcommandRow kCommand[] = {
     {"count", 2, kCommandCount},
     {"docs", -2, kCommandDocs},
-    {"getkeys", -3, kCommandGetkeys},
-    {"getkeysandflags", -3, kCommandGetkeysandflags},
+    {"getkeys", -4, kCommandGetkeys},
+    {"getkeysandflags", -4, kCommandGetkeysandflags},
     {"help", 2, kHelp},
     {"info", -2, kCommandInfo},
     {"list", -2, kCommandList},

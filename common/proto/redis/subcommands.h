@@ -51,7 +51,7 @@ std::span<const SubcommandRow> subcommands_of(LocalCommand command) noexcept;
 const SubcommandRow* find_subcommand_or_null(LocalCommand command, std::string_view word) noexcept;
 
 inline bool arity_is_right(const SubcommandRow& row, uint32_t argc) noexcept {
-    const int arity = row.arity;
+    const auto arity = static_cast<int>(row.arity);
     return arity < 0 ? argc >= static_cast<uint32_t>(-arity) : argc == static_cast<uint32_t>(arity);
 }
 

@@ -89,6 +89,14 @@ TEST_CASE("config diagnostics: no password is ever shown") {
     }
 }
 
+TEST_CASE("config diagnostics: a login that no client could send is refused") {
+    CHECK(load_text(pool_with("  memcached_auth: u:" + std::string(1022, 'p') + "\n")).config);
+    const LoadResult result =
+        load_text(pool_with("  memcached_auth: u:" + std::string(1023, 'p') + "\n"));
+    CHECK_FALSE(result.config);
+    CHECK(contains(text_of(result), "'memcached_auth' is too long (up to 1024 bytes)"));
+}
+
 TEST_CASE("config diagnostics: syntax errors carry libyaml's words and the place") {
     const std::string text = text_of(load_text("alpha:\n\tlisten: x\n"));
     CHECK(contains(text, "f:2:1: error: YAML syntax: "));

@@ -11,6 +11,8 @@ config::Config with_connections(uint32_t servers, uint32_t each) {
     config::PoolConfig& pool = config.pools.emplace_back();
     pool.servers.resize(servers);
     pool.server_connections = each;
+    pool.redis = true;
+    pool.resp3 = config::Resp3::kOff;  // one dialect
     return config;
 }
 

@@ -328,5 +328,5 @@ TEST_CASE("memcached request: nothing of a good request may be dropped") {
 TEST_CASE("memcached request: the binary protocol is refused at its first byte") {
     const Parsed parsed = parse_request("\x80\x0b", 1);
     CHECK(parsed.status == ParseStatus::kBad);
-    CHECK(parsed.error == "CLIENT_ERROR binary protocol not supported\r\n");
+    CHECK(parsed.error == "CLIENT_ERROR binary request on a connection that speaks text\r\n");
 }
