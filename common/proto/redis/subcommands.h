@@ -41,7 +41,7 @@ enum class Sub : uint8_t {
 
 struct SubcommandRow {
     std::string_view name;  // lower case
-    int8_t arity = 0;       // with both names; negative: at least
+    int16_t arity = 0;      // with both names; negative: at least
     Sub sub = Sub::kRefused;
 };
 
@@ -51,7 +51,7 @@ std::span<const SubcommandRow> subcommands_of(LocalCommand command) noexcept;
 const SubcommandRow* find_subcommand_or_null(LocalCommand command, std::string_view word) noexcept;
 
 inline bool arity_is_right(const SubcommandRow& row, uint32_t argc) noexcept {
-    const auto arity = static_cast<int>(row.arity);
+    const int arity = row.arity;
     return arity < 0 ? argc >= static_cast<uint32_t>(-arity) : argc == static_cast<uint32_t>(arity);
 }
 
