@@ -106,6 +106,7 @@ class UpstreamConnection : public io::StreamHandler,
     void on_drained() noexcept override;
 
   private:
+    // ---- upstream_parser.cc ----
     // Which parser finds the end of a reply. A further dialect gets its own here, in the functions
     // that switch over it, and in the quick way of on_read().
     enum class ReplyFormat : uint8_t { kRedis, kMemcachedText, kMemcachedBinary };
