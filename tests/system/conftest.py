@@ -89,6 +89,19 @@ def memcached_servers(memcached_servers_of_the_run):
     return memcached_servers_of_the_run
 
 
+@pytest.fixture(scope="session")
+def memcached_server_alone_of_the_run(run_folder):
+    yield from _servers(harness.MemcachedServer, 1, run_folder / "alone")
+
+
+@pytest.fixture
+def memcached_server_alone(memcached_server_alone_of_the_run):
+    """One no pool has, to compare with."""
+    server, = memcached_server_alone_of_the_run
+    server.flush()
+    return server
+
+
 @pytest.fixture
 def start_proxy(request, folder):
     """start_proxy(pools, ...) -> harness.Proxy; each is stopped and checked after the test."""

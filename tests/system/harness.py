@@ -402,8 +402,16 @@ class MemcachedServer(RealServer):
             return client.ask(b"version\r\n").split()[1].decode()
 
     def flush(self):
+        """Until it is empty: in the first second of its life it says OK to a flush, and forgets
+        nothing."""
         with self.client() as client:
-            assert client.ask(b"flush_all\r\n") == b"OK\r\n"
+
+            def is_empty():
+                assert client.ask(b"set flushed 0 0 1\r\n1\r\n") == b"STORED\r\n"
+                assert client.ask(b"flush_all\r\n") == b"OK\r\n"
+                return client.get(b"flushed") is None
+
+            wait_until(is_empty, what="a flush that takes effect")
 
     def keys(self, candidates):
         with self.client() as client:
