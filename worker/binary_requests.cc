@@ -159,9 +159,12 @@ void ClientSession::handle_binary(const Window& window, const BinaryRequestView&
         case BinaryShape::kFlush:
             flush_binary(window, request);
             return;
-        case BinaryShape::kNoop:
-            answer(error_packet(request, BinaryStatus::kSuccess), false);
+        case BinaryShape::kNoop: {
+            const auto packet =
+                proto::memcached::empty_binary_reply(request.opcode, request.opaque);
+            answer({packet.data(), packet.size()}, false);
             return;
+        }
         case BinaryShape::kVersion:
             answer(reply_packet(request.opcode, request.opaque, BinaryStatus::kSuccess,
                                 pool_->config().memcached_version),

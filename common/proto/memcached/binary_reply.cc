@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/proto/memcached/binary_reply.h"
 
-#include <array>
-
 #include "common/base/assert.h"
 
 namespace ringmaster::proto::memcached {
@@ -23,6 +21,16 @@ void append_binary_reply(std::string& out, uint8_t opcode, uint32_t opaque, Bina
     out.append(bytes.data(), bytes.size());
     out += key;
     out += value;
+}
+
+std::array<char, kBinaryHeaderBytes> empty_binary_reply(uint8_t opcode, uint32_t opaque) noexcept {
+    BinaryHeader header;
+    header.magic = kBinaryReplyMagic;
+    header.opcode = opcode;
+    header.opaque = opaque;
+    std::array<char, kBinaryHeaderBytes> bytes{};
+    write_binary_header(header, bytes.data());
+    return bytes;
 }
 
 }  // namespace ringmaster::proto::memcached

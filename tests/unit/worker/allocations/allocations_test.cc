@@ -87,6 +87,40 @@ TEST_CASE("allocations: none in 100,000 requests once warm") {
     CHECK(outcome.allocations == 0);
 }
 
+// How many requests of `plan` the proxy answers by itself: every mn and noop. The warm-up is a
+// whole number of turns.
+uint64_t answered_here(const ClientPlan& plan) {
+    const bool has_turn = plan.speech == Speech::kMeta || plan.speech == Speech::kBinary;
+    return has_turn ? plan.requests / kMemcachedTurn : 0;
+}
+
+TEST_CASE("allocations: none in 100,000 requests of RESP3, meta and binary once warm") {
+    const std::vector<ClientPlan> clients = {
+        {.speech = Speech::kResp3Single, .pipeline = 32, .requests = 16000},
+        {.speech = Speech::kResp3Single, .pipeline = 100, .requests = 14000},
+        {.speech = Speech::kResp3Single, .pipeline = 1, .requests = 2000},
+        {.speech = Speech::kResp3Multi, .pipeline = 4, .requests = 8000},
+        {.speech = Speech::kMeta, .pipeline = 32, .requests = 13998},
+        {.speech = Speech::kMeta, .pipeline = 100, .requests = 14004},
+        {.speech = Speech::kMeta, .pipeline = 1, .requests = 1998},
+        {.speech = Speech::kBinary, .pipeline = 32, .requests = 13998},
+        {.speech = Speech::kBinary, .pipeline = 100, .requests = 14004},
+        {.speech = Speech::kBinary, .pipeline = 1, .requests = 1998},
+    };
+    REQUIRE(requests_of(clients) == 100000);
+    uint64_t forwarded = 0;
+    for (const ClientPlan& client : clients) {
+        const bool is_multi = client.speech == Speech::kResp3Multi;
+        forwarded += is_multi ? 0 : client.requests - answered_here(client);
+    }
+    const Outcome outcome = run_data_path(clients, Explain::kYes);
+    CHECK(outcome.content);
+    CHECK(outcome.requests - outcome.fragments == forwarded);
+    CHECK(outcome.fragments > 16000);
+    CHECK(outcome.parked);
+    CHECK(outcome.allocations == 0);
+}
+
 TEST_CASE("allocations: a value larger than any pooled buffer is counted") {
     const Outcome outcome = run_data_path(
         {{.speech = Speech::kRedisSingle, .pipeline = 1, .requests = 50, .large = true}},

@@ -128,6 +128,13 @@ class DataPathRun : public io::LoopHooks {
         free_closed_sessions();
         path_.flush.flush_all();
         free_closed_sessions();
+        while (!path_.resumed.empty()) {
+            worker::ClientSession* session = path_.resumed.back();
+            path_.resumed.pop_back();
+            session->go_on_parsing();
+            path_.flush.flush_all();
+        }
+        free_closed_sessions();
         memory_.look();
     }
     void after_poll() noexcept override {

@@ -28,6 +28,12 @@ constexpr uint32_t kWarmDepth = 3;
 constexpr uint32_t kWarmRounds = 12;
 // Room for a whole batch at either end: a write of the data path that blocks would allocate.
 constexpr int kReceiveBytes = 1 << 20;
+// Each server has a process for every connection that a pool may open to it: one a dialect.
+constexpr uint32_t kDialects = 2;
+constexpr uint8_t kBinaryMagic = 0x80;
+// The last entry of the reply to HELLO.
+constexpr std::string_view kHello3 = "*2\r\n$5\r\nHELLO\r\n$1\r\n3\r\n";
+constexpr std::string_view kHello3End = "modules\r\n*0\r\n";
 
 sockaddr_in loopback(uint16_t port) {
     sockaddr_in address{};
@@ -54,14 +60,20 @@ bool write_all(int fd, std::string_view bytes) {
     return true;
 }
 
-// -1: nobody has come until `go` ended.
+// -1: nobody has come until `go` ended. Another process may take who comes: `listener` does not
+// block.
 int accept_one(int listener, int go) {
-    pollfd either[] = {{.fd = listener, .events = POLLIN, .revents = 0},
-                       {.fd = go, .events = 0, .revents = 0}};
-    while (either[0].revents == 0 && either[1].revents == 0) {
+    int fd = -1;
+    while (fd < 0) {
+        pollfd either[] = {{.fd = listener, .events = POLLIN, .revents = 0},
+                           {.fd = go, .events = 0, .revents = 0}};
         ::poll(either, 2, -1);
+        if (either[0].revents == 0 && either[1].revents != 0) {
+            break;
+        }
+        fd = ::accept(listener, nullptr, nullptr);
     }
-    return either[0].revents != 0 ? ::accept(listener, nullptr, nullptr) : -1;
+    return fd;
 }
 
 bool serve(bool redis, int listener, int go) {
@@ -79,7 +91,10 @@ bool serve(bool redis, int listener, int go) {
         }
         input.append(buffer.data(), static_cast<size_t>(size));
         output.clear();
-        const bool is_good = redis ? answer_redis(input, output) : answer_memcached(input, output);
+        const bool is_binary = static_cast<uint8_t>(input[0]) == kBinaryMagic;
+        const bool is_good = redis       ? answer_redis(input, output)
+                             : is_binary ? answer_memcached_binary(input, output)
+                                         : answer_memcached(input, output);
         if (!is_good || !write_all(fd, output)) {
             std::fputs("a server got what no client says\n", stderr);
             return false;
@@ -96,6 +111,9 @@ class Client {
         be_ready_for(fd_);
         const sockaddr_in address = loopback(port);
         if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+            return false;
+        }
+        if (is_resp3(plan_.speech) && !greet()) {
             return false;
         }
         for (uint32_t round = 0; round < kWarmRounds; ++round) {
@@ -122,6 +140,21 @@ class Client {
     void tell(char what) const { [[maybe_unused]] const ssize_t n = ::write(report_, &what, 1); }
 
   private:
+    bool greet() {
+        if (!write_all(fd_, kHello3)) {
+            return false;
+        }
+        std::string got;
+        while (!got.ends_with(kHello3End)) {
+            char byte = 0;
+            if (::recv(fd_, &byte, 1, 0) != 1) {
+                return false;
+            }
+            got += byte;
+        }
+        return got.starts_with('%');
+    }
+
     // All at once, then all their replies.
     bool ask(uint32_t count) {
         Conversation conversation;
@@ -136,6 +169,9 @@ class Client {
     }
 
     bool hears(const std::string& wanted) {
+        if (wanted.empty()) {
+            return true;  // a quiet request by itself; recv() would wait for a byte
+        }
         got_.resize(wanted.size());
         if (::recv(fd_, got_.data(), got_.size(), MSG_WAITALL) !=
                 static_cast<ssize_t>(wanted.size()) ||
@@ -206,7 +242,10 @@ void Peers::fork_child(Life life) {
 }
 
 void Peers::fork_server(bool redis, Listening listening) {
-    fork_child([this, redis, listening] { return serve(redis, listening.fd, go_[0]); });
+    RM_ASSERT(::fcntl(listening.fd, F_SETFL, O_NONBLOCK) == 0);
+    for (uint32_t i = 0; i < kDialects; ++i) {
+        fork_child([this, redis, listening] { return serve(redis, listening.fd, go_[0]); });
+    }
     ::close(listening.fd);
 }
 

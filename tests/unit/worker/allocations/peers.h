@@ -33,7 +33,7 @@ class Peers {
     Peers(const Peers&) = delete;
     Peers& operator=(const Peers&) = delete;
 
-    // Serves one connection, if one comes, until its end. Takes the descriptor.
+    // Serves one connection of each dialect, if they come, until their end. Takes the descriptor.
     void fork_server(bool redis, Listening listening);
     // Makes its requests: a warm-up, then, once go() was called, the plan's. Every reply is
     // compared.

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "common/base/format.h"
+#include "tests/unit/worker/allocations/words_memcached.h"
 
 namespace ringmaster::allocations {
 namespace {
@@ -40,10 +41,6 @@ const std::string& large_value() {
     return value;
 }
 
-uint32_t spread(uint32_t number) {
-    return (number * 2654435761U >> 7) % kKeys;
-}
-
 void add_bulk(std::string& to, std::string_view text) {
     to += format("${}\r\n{}\r\n", text.size(), text);
 }
@@ -68,6 +65,42 @@ void say_redis_multi(uint32_t number, Conversation& conversation) {
         } else if (!is_del) {
             add_bulk(conversation.reply, value_of(index));
         }
+    }
+}
+
+constexpr std::string_view kScore = ",1.5\r\n";
+
+void add_map(std::string& to, uint32_t index) {
+    to += "%1\r\n";
+    add_bulk(to, key_of(index));
+    add_bulk(to, value_of(index));
+}
+
+void say_resp3(uint32_t number, uint32_t index, Conversation& conversation) {
+    std::string& request = conversation.request;
+    switch (number % 4) {
+        case 0:
+            request += "*2\r\n$3\r\nGET\r\n";
+            add_bulk(request, key_of(index));
+            add_bulk(conversation.reply, value_of(index));
+            return;
+        case 1:
+            request += "*3\r\n$3\r\nSET\r\n";
+            add_bulk(request, key_of(index));
+            add_bulk(request, value_of(index));
+            conversation.reply += "+OK\r\n";
+            return;
+        case 2:
+            request += "*2\r\n$7\r\nHGETALL\r\n";
+            add_bulk(request, key_of(index));
+            add_map(conversation.reply, index);
+            return;
+        default:
+            request += "*3\r\n$6\r\nZSCORE\r\n";
+            add_bulk(request, key_of(index));
+            add_bulk(request, "member");
+            conversation.reply += kScore;
+            return;
     }
 }
 
@@ -107,6 +140,22 @@ bool is_right(std::string_view key, std::string_view value) {
 }
 
 bool answer_redis_command(const std::vector<std::string_view>& words, std::string& output) {
+    if (words[0] == "HELLO") {
+        output += "%1\r\n$5\r\nproto\r\n:3\r\n";
+        return true;
+    }
+    if (words[0] == "HGETALL" || words[0] == "ZSCORE") {
+        const uint32_t index = index_of_key(words[1]);
+        if (index >= kKeys) {
+            return false;
+        }
+        if (words[0] == "ZSCORE") {
+            output += kScore;
+        } else {
+            add_map(output, index);
+        }
+        return true;
+    }
     const char first = words[0].empty() ? '\0' : words[0][0];
     const char second = words[0].size() > 1 ? words[0][1] : '\0';
     const bool is_multi = (first | ' ') == 'm';
@@ -194,6 +243,10 @@ uint32_t index_of_key(std::string_view key) {
     return index < kKeys && key == key_of(index) ? index : kKeys;
 }
 
+uint32_t spread(uint32_t number) {
+    return (number * 2654435761U >> 7) % kKeys;
+}
+
 void say(Speech speech, uint32_t number, Conversation& conversation) {
     ++conversation.count;
     const uint32_t index = spread(number);
@@ -209,7 +262,11 @@ void say(Speech speech, uint32_t number, Conversation& conversation) {
                 add_bulk(conversation.reply, value_of(index));
             }
             return;
+        case Speech::kResp3Single:
+            say_resp3(number, index, conversation);
+            return;
         case Speech::kRedisMulti:
+        case Speech::kResp3Multi:
             say_redis_multi(number, conversation);
             return;
         case Speech::kMemcachedSingle:
@@ -232,6 +289,12 @@ void say(Speech speech, uint32_t number, Conversation& conversation) {
             }
             conversation.request += "\r\n";
             conversation.reply += "END\r\n";
+            return;
+        case Speech::kMeta:
+            say_meta(number, index, conversation);
+            return;
+        case Speech::kBinary:
+            say_binary(number, index, conversation);
             return;
     }
 }
@@ -277,10 +340,12 @@ bool answer_memcached(std::string& input, std::string& output) {
             used += end + 2;
             continue;
         }
-        if (!line.starts_with("set ")) {
+        const bool is_meta = line.starts_with('m');
+        if (!is_meta && !line.starts_with("set ")) {
             return false;
         }
-        const size_t size = answer_memcached_set(text, line, end + 2, output);
+        const size_t size = is_meta ? answer_meta(text, line, output)
+                                    : answer_memcached_set(text, line, end + 2, output);
         if (size == std::string_view::npos) {
             return false;
         }

@@ -28,14 +28,27 @@ struct Conversation {
 enum class Speech {
     kRedisSingle,      // GET and SET in turn
     kRedisMulti,       // MGET, MSET and DEL of 12 keys
+    kResp3Single,      // GET, SET, HGETALL and ZSCORE in turn
+    kResp3Multi,       // as kRedisMulti
     kMemcachedSingle,  // get and set in turn
     kMemcachedMulti,   // get of 12 keys
+    kMeta,             // mg and ms, loud and quiet, and mn in turn
+    kBinary,           // get, set, setq, getkq of a hit and of a miss, and noop in turn
 };
-inline bool is_redis(Speech speech) {
-    return speech == Speech::kRedisSingle || speech == Speech::kRedisMulti;
+// How many meta or binary requests it takes until their turn begins anew; the last of them is
+// answered by the proxy.
+constexpr uint32_t kMemcachedTurn = 6;
+
+inline bool is_resp3(Speech speech) {
+    return speech == Speech::kResp3Single || speech == Speech::kResp3Multi;
 }
-// `number` chooses command and keys.
+inline bool is_redis(Speech speech) {
+    return speech == Speech::kRedisSingle || speech == Speech::kRedisMulti || is_resp3(speech);
+}
+// `number` chooses command and keys. RESP3 begins with a HELLO 3 that is not said here.
 void say(Speech speech, uint32_t number, Conversation& conversation);
+// Which key the request of this number is about.
+uint32_t spread(uint32_t number);
 // A SET whose value is larger than any pooled chunk.
 void say_large_set(Conversation& conversation);
 
@@ -43,5 +56,6 @@ void say_large_set(Conversation& conversation);
 // False when it is no request these clients make, or carries a wrong value.
 bool answer_redis(std::string& input, std::string& output);
 bool answer_memcached(std::string& input, std::string& output);
+bool answer_memcached_binary(std::string& input, std::string& output);
 
 }  // namespace ringmaster::allocations
