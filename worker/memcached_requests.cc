@@ -109,6 +109,11 @@ void ClientSession::handle_memcached(const Window& window, const RequestView& re
             forward_meta(window, request);
             return;
         case Shape::kRetrieval:
+            if (request.key_count == 0) {
+                answer("END\r\n", false);
+                return;
+            }
+            break;
         case Shape::kStorage:
         case Shape::kArithmetic:
         case Shape::kTouch:

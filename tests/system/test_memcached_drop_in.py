@@ -160,6 +160,29 @@ def test_verbosity_and_stats_are_answered_in_their_place(memcached_proxy):
         assert client.ask(b"stats detail on\r\n").startswith(b"CLIENT_ERROR ")
 
 
+def test_commands_for_the_server_as_a_machine_reach_no_server(memcached_proxy, memcached_servers):
+    """A server takes these: the answer is that of an unknown command, and nothing has happened."""
+    def limits():
+        found = []
+        for server in memcached_servers:
+            with server.client() as client:
+                client.send(b"stats settings\r\n")
+                lines = []
+                while not lines or lines[-1] != b"END\r\n":
+                    lines.append(client.read_line())
+                found.append([line for line in lines if b"maxbytes" in line or b"lru_" in line
+                              or b"hot_" in line or b"slab_" in line])
+        return found
+    before = limits()
+    with memcached_proxy.memcached() as client:
+        for request in (b"cache_memlimit 100", b"slabs automove 2", b"lru mode flat", b"lru tune 1 2 3 4",
+                        b"watch", b"lru_crawler disable"):
+            assert client.ask(request + b"\r\n") == b"ERROR\r\n", request
+        client.send(b"cache_memlimit 200 noreply\r\nlru mode flat noreply\r\n")
+        assert client.ask(b"mn\r\n") == b"MN\r\n"
+    assert len(before[0]) > 5 and limits() == before
+
+
 # ---- the same bytes as from a server -------------------------------------------------------------
 
 LONG = b"k" * 251
@@ -168,7 +191,11 @@ ALONE = [b"gat 0 " + LONG + b"\r\n", b"get " + LONG + b"\r\n", b"get a " + LONG 
 CONVERSATION = [
     b"set k 5 0 3\r\na\r\n\r\n", b"get k\r\n", b"get k none k\r\n", b"gat 0 k\r\n",
     b"gat 0 k none\r\n",
-    b"gat x k\r\n", b"gats -x k\r\n", b"gat\r\n",
+    b"gat x k\r\n", b"gats -x k\r\n", b"gat\r\n", b"gat 10\r\n", b"gats 10\r\n", b"gat -1  \r\n", b"gat 1x\r\n",
+    # For the server as a machine: as far as an answer is the same in servers of all settings.
+    b"slabs\r\n", b"slabs junk\r\n", b"slabs automove\r\n", b"lru\r\n", b"lru junk\r\n", b"lru junk noreply\r\n",
+    b"cache_memlimit\r\n", b"cache_memlimit x\r\n", b"cache_memlimit x noreply\r\n",
+    b"lru_crawler\r\n", b"extstore\r\n", b"shutdown\r\n", b"shutdown graceful\r\n",
     b"set k 0 -1 1\r\nx\r\n", b"get k\r\n", b"set k 0 0 1\r\n5\r\n", b"touch k -1\r\n",
     b"get k\r\n", b"set k 0 0 1\r\n5\r\n", b"incr k 3\r\n", b"decr k 1\r\n", b"incr k -1\r\n",
     b"incr k x\r\n", b"delete k 0\r\n", b"delete k 0\r\n", b"delete k 5\r\n", b"delete k 0 x\r\n",

@@ -11,7 +11,8 @@ namespace {
 constexpr const char* kBadDelete =
     "CLIENT_ERROR bad command line format.  Usage: delete <key> [noreply]\r\n";
 constexpr const char* kBadDelta = "CLIENT_ERROR invalid numeric delta argument\r\n";
-constexpr const char* kNotServed = "CLIENT_ERROR command not supported by the proxy\r\n";
+// A server's own words, unless it was started with -A.
+constexpr const char* kNoShutdown = "ERROR: shutdown not enabled\r\n";
 constexpr const char* kStatsNotServed = "CLIENT_ERROR stats not supported by the proxy\r\n";
 
 struct WordCount {
@@ -128,7 +129,7 @@ const char* Words::problem_or_null(const Command& command) const noexcept {
     uint64_t number = 0;
     switch (command.shape) {
         case Shape::kRefused:
-            return kNotServed;
+            return command.name == "shutdown" ? kNoShutdown : kError;
         case Shape::kStats:
             return stats_problem_or_null(count > 1 ? words[1] : std::string_view());
         case Shape::kFlushAll:

@@ -36,15 +36,10 @@ constexpr Command kCommands[] = {
     {.name = "me", .shape = Shape::kMetaDebug},
     {.name = "mn", .shape = Shape::kMetaNoop},
     {.name = "config", .shape = Shape::kConfig},
-    {.name = "bget", .shape = Shape::kRefused},
     {.name = "cache_memlimit", .shape = Shape::kRefused, .takes_noreply = true},
     {.name = "slabs", .shape = Shape::kRefused, .takes_noreply = true},
-    {.name = "lru", .shape = Shape::kRefused},
-    {.name = "lru_crawler", .shape = Shape::kRefused},
-    {.name = "watch", .shape = Shape::kRefused},
+    {.name = "lru", .shape = Shape::kRefused, .takes_noreply = true},
     {.name = "shutdown", .shape = Shape::kRefused},
-    {.name = "refresh_certs", .shape = Shape::kRefused},
-    {.name = "extstore", .shape = Shape::kRefused},
 };
 
 static_assert(kCommands[0].name == "get");

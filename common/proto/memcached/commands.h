@@ -28,7 +28,7 @@ enum class Shape : uint8_t {
     kMetaDebug,  // me: key [b]
     kMetaNoop,   // mn: answered here, behind all that was asked before
     kConfig,     // config get cluster, ElastiCache's: answered here
-    kRefused,    // known, but not served (yet): an error line, the connection stays open
+    kRefused,    // for the server as a machine; what differs from unknown: noreply, shutdown's text
 };
 
 struct Command {

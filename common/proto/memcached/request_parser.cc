@@ -259,8 +259,10 @@ void RequestParser::parse_keys(const char* begin, std::string_view rest) noexcep
     }
     std::string_view key = take_word(rest);
     if (key.empty()) {
-        error_reply_ = kError;
-        return;
+        if (!command_->has_exptime) {
+            error_reply_ = kError;
+        }
+        return;  // a gat of no key finds nothing
     }
     set_first_key(begin, key);
     const char* at = key.data();

@@ -40,7 +40,7 @@ struct RequestView {
     const Command* command = nullptr;  // null only together with error_reply
     std::string_view argument;         // gat, gats: the exptime; stats: what is asked for
     std::string_view key;              // the first key
-    uint32_t key_count = 0;            // > 1 only for get, gets, gat, gats
+    uint32_t key_count = 0;            // > 1 only for get, gets, gat, gats; 0 for gat and gats, too
     bool noreply = false;
     Quiet quiet = Quiet::kNo;    // meta commands
     bool key_is_base64 = false;  // meta commands: decode_meta_key() tells the server's key

@@ -62,6 +62,7 @@ const std::vector<Good>& good_requests() {
         {"incr k 18446744073709551615\r\n", "incr", "k", "incr k 18446744073709551615\r\n"},
         {"decr k 1 noreply\r\n", "decr", "k", "decr k 1\r\n", true},
         {"gat 0 k\r\n", "gat", "k", "gat 0 k\r\n"},
+        {"gat 0\r\n", "gat", "", "gat 0\r\n"},
         {" gats  -1  k \r\n", "gats", "k", " gats  -1  k \r\n"},
         {"gat 0 noreply\n", "gat", "noreply", "gat 0 noreply\r\n"},
         {"flush_all\r\n", "flush_all", "", "flush_all\r\n"},
