@@ -144,6 +144,7 @@ class ClientSession : public io::StreamHandler,
     [[nodiscard]] bool is_right_password(std::string_view user, std::string_view given) const;
     // redis_hello.cc
     void redis_hello(const proto::redis::RequestView& request);
+    bool take_hello_options(proto::redis::ArgumentCursor& cursor, uint32_t left);
     void answer_hello();
     void redis_reset();
     void set_authenticated(bool authenticated) noexcept;

@@ -8,6 +8,7 @@
 
 #include "common/base/format.h"
 #include "common/proto/redis/client_line.h"
+#include "common/proto/redis/error_texts.h"
 #include "common/proto/redis/keys.h"
 #include "worker/client_session.h"
 #include "worker/limits.h"
@@ -89,12 +90,12 @@ std::string KillFilter::add(std::string_view option, std::string_view value) {
     } else if (equal_ignoring_case(option, "type")) {
         const ClientType type = client_type(value);
         if (type == ClientType::kUnknown) {
-            return base::format("ERR Unknown client type '{}'", value);
+            return proto::redis::unknown_client_type_text(value);
         }
         any_type = type == ClientType::kNormal;
     } else if (equal_ignoring_case(option, "user")) {
         if (value != "default") {
-            return base::format("ERR No such user '{}'", value);
+            return proto::redis::no_such_user_text(value);
         }
     } else if (equal_ignoring_case(option, "skipme")) {
         const bool yes = equal_ignoring_case(value, "yes");
@@ -209,7 +210,7 @@ void ClientSession::write_client_list(LocalCall& call) {
     if (words.size() == 4 && equal_ignoring_case(words[2], "type")) {
         const ClientType type = client_type(words[3]);
         if (type == ClientType::kUnknown) {
-            call.reply.error(base::format("ERR Unknown client type '{}'", words[3]));
+            call.reply.error(proto::redis::unknown_client_type_text(words[3]));
             return;
         }
         any = type == ClientType::kNormal;

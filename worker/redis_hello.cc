@@ -4,7 +4,7 @@
 // Source: the answers and their order of redis-server 7.0.15, compared by the system tests.
 #include <string>
 
-#include "common/base/format.h"
+#include "common/proto/redis/error_texts.h"
 #include "common/proto/redis/reply_writer.h"
 #include "worker/client_session.h"
 #include "worker/error_lines.h"
@@ -19,53 +19,57 @@ using proto::redis::RequestView;
 
 namespace {
 
-constexpr size_t kQuotedBytes = 128;
-
-struct Hello {
-    int64_t protocol = 0;  // 0: as it is
-    bool has_password = false;
-    std::string_view user;
-    std::string_view password;
-    bool has_name = false;
-    std::string_view name;
-};
-
 bool is_word(std::string_view text, std::string_view upper) noexcept {
     const auto same = [](char a, char b) { return (a >= 'a' && a <= 'z' ? a - 32 : a) == b; };
     return std::equal(text.begin(), text.end(), upper.begin(), upper.end(), same);
 }
 
-// The error, or empty.
-std::string read_options(ArgumentCursor& cursor, uint32_t left, Hello& hello) {
+}  // namespace
+
+// Each takes effect as it is read, also when a later one is refused. False: one was, and that has
+// been answered.
+bool ClientSession::take_hello_options(ArgumentCursor& cursor, uint32_t left) {
+    const auto refuse = [this](std::string_view text) {
+        std::string line;
+        ReplyWriter(protocol(), line).error(text);
+        answer(line, true);
+        return false;
+    };
     std::string_view option;
+    std::string_view value;
+    std::string_view password;
     std::string_view raw;
     while (left > 0 && cursor.next(option, raw)) {
         --left;
         if (is_word(option, "AUTH") && left >= 2) {
-            cursor.next(hello.user, raw);
-            cursor.next(hello.password, raw);
-            hello.has_password = true;
+            cursor.next(value, raw);
+            cursor.next(password, raw);
             left -= 2;
+            if (!is_right_password(value, password)) {
+                answer(kWrongPassword, true);
+                return false;
+            }
+            set_authenticated(true);
+            gave_password_ = !pool_->config().redis_auth.empty();
         } else if (is_word(option, "SETNAME") && left >= 1) {
-            cursor.next(hello.name, raw);
-            hello.has_name = true;
+            cursor.next(value, raw);
             --left;
-            const std::string problem = client_name_problem(hello.name);
+            const std::string problem = client_name_problem(value);
             if (!problem.empty()) {
-                return "-" + problem + "\r\n";
+                return refuse(problem);
+            }
+            if (redis_client_ != nullptr || !value.empty()) {
+                redis_client().name = value;
             }
         } else {
-            return base::format("-ERR Syntax error in HELLO option '{}'\r\n",
-                                printable(option, kQuotedBytes));
+            return refuse(proto::redis::hello_option_text(option));
         }
     }
-    return {};
+    return true;
 }
 
-}  // namespace
-
 void ClientSession::redis_hello(const RequestView& request) {
-    Hello hello;
+    int64_t wanted = 0;  // 0: as it is
     ArgumentCursor cursor(request.bytes);
     std::string_view argument;
     std::string_view raw;
@@ -74,26 +78,19 @@ void ClientSession::redis_hello(const RequestView& request) {
     if (left > 0) {
         cursor.next(argument, raw);
         --left;
-        if (!read_integer(argument, hello.protocol)) {
+        if (!read_integer(argument, wanted)) {
             answer("-ERR Protocol version is not an integer or out of range\r\n", true);
             return;
         }
-        if (hello.protocol < 2 || hello.protocol > 3 ||
-            (hello.protocol == 3 && pool_->refuses_resp3())) {
+        if (wanted < 2 || wanted > 3 || (wanted == 3 && pool_->refuses_resp3())) {
             answer("-NOPROTO unsupported protocol version\r\n", true);
             return;
         }
     }
-    const std::string problem = read_options(cursor, left, hello);
-    if (!problem.empty()) {
-        answer(problem, true);
+    if (!take_hello_options(cursor, left)) {
         return;
     }
-    if (hello.has_password && !is_right_password(hello.user, hello.password)) {
-        answer(kWrongPassword, true);
-        return;
-    }
-    if (!authenticated_ && !hello.has_password) {
+    if (!authenticated_) {
         answer(
             "-NOAUTH HELLO must be called with the client already authenticated, otherwise the "
             "HELLO AUTH <user> <pass> option can be used to authenticate the client and "
@@ -101,22 +98,15 @@ void ClientSession::redis_hello(const RequestView& request) {
             true);
         return;
     }
-    if (hello.protocol == 3 && wait_for_pool()) {
+    if (wanted == 3 && wait_for_pool()) {
         return;
     }
-    if (hello.protocol == 3 && pool_->refuses_resp3()) {
+    if (wanted == 3 && pool_->refuses_resp3()) {
         answer("-NOPROTO unsupported protocol version\r\n", true);
         return;
     }
-    if (hello.has_password) {
-        set_authenticated(true);
-        gave_password_ = !pool_->config().redis_auth.empty();
-    }
-    if (hello.has_name) {
-        redis_client().name = hello.name;
-    }
-    if (hello.protocol > 0) {
-        dialect_ = hello.protocol == 3 ? Dialect::kResp3 : Dialect::kPlain;
+    if (wanted > 0) {
+        dialect_ = wanted == 3 ? Dialect::kResp3 : Dialect::kPlain;
     }
     answer_hello();
 }

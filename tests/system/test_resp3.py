@@ -83,6 +83,16 @@ def test_hello_answers_as_a_server(direct, through):
         ["HELLO", 3, "AUTH", "somebody", "x"], ["GET", "nothing"],
         ["HELLO", 3, "auth", "default", "any", "setname", "me"], ["GET", "nothing"],
         ["HELLO", 2, "SETNAME", "me", "SETNAME", "you"], ["GET", "nothing"],
+        # Options take effect as they are read.
+        *(request for options in (["SETNAME", "a", "JUNK"], ["SETNAME", "b", "SETNAME", "c d"],
+                                  ["SETNAME", "e", "SETNAME"], ["SETNAME", "f", "AUTH", "x"],
+                                  ["SETNAME", "g", "AUTH", "nobody", "x"], ["SETNAME", "", "JUNK"],
+                                  ["AUTH", "nobody", "x", "SETNAME", "h"])
+          for request in (["HELLO", 3, *options], ["CLIENT", "GETNAME"], ["GET", "nothing"])),
+        *(["HELLO", 3, option] for option in ("J" * 127, "J" * 128, "J" * 129, "J" * 3000, "",
+                                              b"a\r\nb", b"a\0b", b"\xff\x01\"'")),
+        *(["CLIENT", *words, bad] for words in (["LIST", "TYPE"], ["KILL", "TYPE"], ["KILL", "USER"])
+          for bad in ("J" * 300, b"a\nb", b"a\0b", b"\x01'")),
         ["RESET", "now"], ["RESET"], ["HELLO"], ["HELLO", 3], ["RESET"], ["GET", "nothing"],
     ])
 
@@ -99,6 +109,11 @@ def test_hello_where_a_password_is_asked_for(start_server, start_proxy):
             ["HELLO", 3, "AUTH", "somebody", "secret"], ["GET", "key"],
             ["HELLO", 3, "AUTH", "default", "secret"], ["GET", "key"], ["HELLO", 3],
             ["HELLO", 3, "AUTH", "default", "wrong"], ["GET", "key"],
+            ["RESET"], ["HELLO", 3, "SETNAME", "a", "AUTH", "default", "wrong"], ["GET", "key"],
+            ["HELLO", 3, "SETNAME", "b"], ["HELLO", 3, "AUTH", "default", "secret", "JUNK"],
+            ["CLIENT", "GETNAME"], ["GET", "key"],
+            ["RESET"], ["HELLO", 3, "AUTH", "default", "secret", "SETNAME", "c d"],
+            ["CLIENT", "GETNAME"], ["GET", "key"],
             ["RESET"], ["GET", "key"], ["HELLO", 2], ["RESET"],
             ["HELLO", 2, "AUTH", "default", "secret"], ["SET", "key", "value"], ["GET", "key"],
         ])

@@ -7,6 +7,8 @@ namespace ringmaster::proto::redis {
 namespace {
 
 constexpr size_t kQuotedBytes = 128;
+// Where a server quotes all of it. Nobody reads as much, and it is held twice for a moment.
+constexpr size_t kMostQuotedBytes = 16 << 10;
 
 std::string_view quotable(std::string_view text, size_t most) {
     return text.substr(0, text.find('\0')).substr(0, most);
@@ -41,6 +43,19 @@ std::string unknown_command_text(const RequestView& request) {
 std::string unknown_subcommand_text(std::string_view command, std::string_view word) {
     return base::format("ERR unknown subcommand '{}'. Try {} HELP.", quotable(word, kQuotedBytes),
                         upper(command));
+}
+
+std::string hello_option_text(std::string_view option) {
+    return base::format("ERR Syntax error in HELLO option '{}'",
+                        quotable(option, kMostQuotedBytes));
+}
+
+std::string unknown_client_type_text(std::string_view type) {
+    return base::format("ERR Unknown client type '{}'", quotable(type, kMostQuotedBytes));
+}
+
+std::string no_such_user_text(std::string_view user) {
+    return base::format("ERR No such user '{}'", quotable(user, kMostQuotedBytes));
 }
 
 std::string wrong_arity_text(std::string_view command, std::string_view subcommand) {

@@ -12,10 +12,14 @@
 
 namespace ringmaster::proto::redis {
 
-// At most 128 bytes of the name, and arguments until 128 bytes of them are quoted. As a server, it
-// ends what it quotes at a zero byte.
+// What these quote ends at a zero byte, as in a server.
+//
+// At most 128 bytes of the name, and arguments until 128 bytes of them are quoted.
 std::string unknown_command_text(const RequestView& request);
 std::string unknown_subcommand_text(std::string_view command, std::string_view word);
+std::string hello_option_text(std::string_view option);
+std::string unknown_client_type_text(std::string_view type);
+std::string no_such_user_text(std::string_view user);
 // `subcommand` is empty, or in lower case.
 std::string wrong_arity_text(std::string_view command, std::string_view subcommand);
 
