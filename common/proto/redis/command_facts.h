@@ -21,16 +21,23 @@ struct CommandFacts {
     std::string_view flags;       // words
     std::string_view categories;  // words, without '@'
     // For each key specification the words of its flags; '|' stands between two of them. The last
-    // one is for all further keys.
+    // one is for all further keys. A first word "?" says that nobody knows where these keys stand,
+    // WORD@n that it is behind that word, from argument n on.
     std::string_view key_flags;
     // Arguments, a word each: [x] may be left out, x... may come again, x~y come together, UPPER is
     // a word to be written, UPPER:x one with a value behind it, A|B one of several.
     std::string_view syntax;
     std::string_view summary;
+    std::string_view tips = {};  // words: what COMMAND tells clients that split over a cluster
 };
 
-std::span<const CommandFacts> all_command_facts() noexcept;
 // Null for a command without.
-const CommandFacts* command_facts_or_null(std::string_view name) noexcept;
+const CommandFacts* command_facts_or_null(std::string_view name);
+
+// The rows, a file each.
+std::span<const CommandFacts> facts_of_strings() noexcept;      // and of keys of any type
+std::span<const CommandFacts> facts_of_collections() noexcept;  // hashes, lists, sets
+std::span<const CommandFacts> facts_of_sorted_sets() noexcept;  // and of places and streams
+std::span<const CommandFacts> facts_of_server() noexcept;       // and of scripts and connections
 
 }  // namespace ringmaster::proto::redis

@@ -7,6 +7,7 @@
 
 #include "common/base/assert.h"
 #include "common/proto/redis/command_facts.h"
+#include "common/proto/redis/command_key_specs.h"
 #include "common/proto/redis/glob.h"
 #include "common/proto/redis/keys.h"
 
@@ -29,127 +30,6 @@ std::vector<const Command*> allowed_commands() {
     return commands;
 }
 
-std::vector<std::string_view> split(std::string_view text, char between) {
-    std::vector<std::string_view> parts;
-    while (!text.empty()) {
-        const size_t end = std::min(text.find(between), text.size());
-        parts.push_back(text.substr(0, end));
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    return parts;
-}
-
-void write_word_set(std::string_view words, std::string_view prefix, ReplyWriter& writer) {
-    const auto parts = split(words, ' ');
-    writer.set(parts.size());
-    for (const std::string_view part : parts) {
-        writer.simple(std::string(prefix) + std::string(part));
-    }
-}
-
-// ---- key specifications ----
-
-struct KeyPlace {
-    enum class Find : uint8_t { kRange, kNumber, kStreams };
-    Find find = Find::kRange;
-    int index = 0;
-    int last = 0;  // counted from `index`, negative: from the end
-    int step = 1;
-    int start = 1;  // kStreams: where the word may stand at the earliest
-};
-
-// As a server cuts them: a specification for each kind of use, which the key flags number.
-std::vector<KeyPlace> key_places(const Command& command, size_t kinds) {
-    const KeySpec& keys = command.keys;
-    using Find = KeyPlace::Find;
-    switch (keys.kind) {
-        case KeySpec::Kind::kNone:
-            return {};
-        case KeySpec::Kind::kStreams:
-            // Behind it there are a key and an id at least.
-            return {{.find = Find::kStreams, .start = -command.arity - 3}};
-        case KeySpec::Kind::kNumkeys: {
-            const KeyPlace counted{.find = Find::kNumber, .index = keys.first};
-            return keys.destination ? std::vector<KeyPlace>{{.index = 1}, counted}
-                                    : std::vector<KeyPlace>{counted};
-        }
-        case KeySpec::Kind::kRange:
-            break;
-    }
-    const int first = keys.first;
-    if (keys.options != 0 || kinds < 2) {  // what stands behind options has no fixed place
-        return {{.index = first,
-                 .last = keys.last < 0 ? keys.last : keys.last - first,
-                 .step = keys.step}};
-    }
-    return {{.index = first}, {.index = first + 1, .last = keys.last < 0 ? keys.last : 0}};
-}
-
-void write_text_pair(std::string_view name, std::string_view value, ReplyWriter& writer) {
-    writer.bulk(name);
-    writer.bulk(value);
-}
-
-void write_number_pair(std::string_view name, int64_t value, ReplyWriter& writer) {
-    writer.bulk(name);
-    writer.integer(value);
-}
-
-void write_begin_search(const KeyPlace& place, ReplyWriter& writer) {
-    writer.bulk("begin_search");
-    writer.map(2);
-    if (place.find == KeyPlace::Find::kStreams) {
-        write_text_pair("type", "keyword", writer);
-        writer.bulk("spec");
-        writer.map(2);
-        write_text_pair("keyword", "STREAMS", writer);
-        write_number_pair("startfrom", place.start, writer);
-        return;
-    }
-    write_text_pair("type", "index", writer);
-    writer.bulk("spec");
-    writer.map(1);
-    write_number_pair("index", place.index, writer);
-}
-
-void write_find_keys(const KeyPlace& place, ReplyWriter& writer) {
-    writer.bulk("find_keys");
-    writer.map(2);
-    if (place.find == KeyPlace::Find::kNumber) {
-        write_text_pair("type", "keynum", writer);
-        writer.bulk("spec");
-        writer.map(3);
-        write_number_pair("keynumidx", 0, writer);
-        write_number_pair("firstkey", 1, writer);
-        write_number_pair("keystep", 1, writer);
-        return;
-    }
-    const bool streams = place.find == KeyPlace::Find::kStreams;
-    write_text_pair("type", "range", writer);
-    writer.bulk("spec");
-    writer.map(3);
-    write_number_pair("lastkey", streams ? -1 : place.last, writer);
-    write_number_pair("keystep", place.step, writer);
-    write_number_pair("limit", streams ? 2 : 0, writer);
-}
-
-void write_key_specs(const Command& command, const CommandFacts& facts, ReplyWriter& writer) {
-    const auto flags = split(facts.key_flags, '|');
-    if (flags.empty()) {  // no key, or one that belongs to a subcommand
-        writer.set(0);
-        return;
-    }
-    const auto places = key_places(command, flags.size());
-    writer.set(places.size());
-    for (size_t i = 0; i < places.size(); ++i) {
-        writer.map(3);
-        writer.bulk("flags");
-        write_word_set(flags[std::min(i, flags.size() - 1)], "", writer);
-        write_begin_search(places[i], writer);
-        write_find_keys(places[i], writer);
-    }
-}
-
 // ---- COMMAND INFO ----
 
 void write_range(const Command& command, const CommandFacts& facts, ReplyWriter& writer) {
@@ -158,7 +38,7 @@ void write_range(const Command& command, const CommandFacts& facts, ReplyWriter&
     int64_t last = 0;
     int64_t step = 0;
     if (facts.key_flags.empty()) {
-        // as above
+        // no key, or one that belongs to a subcommand
     } else if (keys.kind == KeySpec::Kind::kRange) {
         first = keys.first;
         last = keys.last;
@@ -180,7 +60,11 @@ void write_one_info(const Command& command, ReplyWriter& writer) {
     write_word_set(facts->flags, "", writer);
     write_range(command, *facts, writer);
     write_word_set(facts->categories, "@", writer);
-    writer.set(0);
+    const auto tips = split_text(facts->tips, ' ');
+    writer.set(tips.size());
+    for (const std::string_view tip : tips) {
+        writer.bulk(tip);
+    }
     write_key_specs(command, *facts, writer);
     writer.set(0);
 }
@@ -261,8 +145,8 @@ void write_simple_argument(std::string_view word, ReplyWriter& writer) {
 
 void write_argument(std::string_view word, ArgumentMarks marks, ReplyWriter& writer) {
     const bool has_flags = marks.optional || marks.multiple;
-    const auto choices = split(word, '|');
-    const auto block = split(word, '~');
+    const auto choices = split_text(word, '|');
+    const auto block = split_text(word, '~');
     const bool is_group = choices.size() > 1 || block.size() > 1;
     writer.map((is_group || is_literal(word) ? 3U : 2U) + (has_flags ? 1U : 0U));
     if (choices.size() > 1) {
@@ -287,7 +171,7 @@ void write_argument(std::string_view word, ArgumentMarks marks, ReplyWriter& wri
 void write_one_docs(const Command& command, ReplyWriter& writer) {
     const CommandFacts* facts = command_facts_or_null(command.name);
     RM_ASSERT(facts != nullptr);
-    const auto arguments = split(facts->syntax, ' ');
+    const auto arguments = split_text(facts->syntax, ' ');
     writer.bulk(command.name);
     writer.map(arguments.empty() ? 3 : 4);
     write_text_pair("summary", facts->summary, writer);
@@ -372,7 +256,8 @@ void write_command_list(WordList filter, ReplyWriter& writer) {
         if (kind == Kind::kPattern) {
             fits = fits_pattern(wanted, command->name);
         } else if (kind == Kind::kCategory) {
-            const auto categories = split(command_facts_or_null(command->name)->categories, ' ');
+            const auto categories =
+                split_text(command_facts_or_null(command->name)->categories, ' ');
             fits = std::find(categories.begin(), categories.end(), wanted) != categories.end();
         }
         if (fits) {
@@ -411,7 +296,7 @@ void write_command_keys(const RequestView& request, bool with_flags, ReplyWriter
     std::string_view key;
     std::string_view problem;
     if (!find_first_key(request, key, problem)) {
-        const auto flags = split(facts->flags, ' ');
+        const auto flags = split_text(facts->flags, ' ');
         if (std::find(flags.begin(), flags.end(), "no_mandatory_keys") != flags.end()) {
             writer.array(0);
         } else {
@@ -424,7 +309,6 @@ void write_command_keys(const RequestView& request, bool with_flags, ReplyWriter
     while (walker.next(key)) {
         keys.push_back(key);
     }
-    const auto flags = split(facts->key_flags, '|');
     writer.array(keys.size());
     for (size_t i = 0; i < keys.size(); ++i) {
         if (with_flags) {
@@ -432,7 +316,7 @@ void write_command_keys(const RequestView& request, bool with_flags, ReplyWriter
         }
         writer.bulk(keys[i]);
         if (with_flags) {
-            write_word_set(flags.empty() ? "RO" : flags[std::min(i, flags.size() - 1)], "", writer);
+            write_word_set(key_flags(request, *facts, i), "", writer);
         }
     }
 }
