@@ -13,12 +13,20 @@ using health::ProbeResult;
 
 ProbeConnection::ProbeConnection(io::Loop& loop, const io::SocketAddress& address,
                                  health::ProbeSettings settings, uint32_t timeout_ms)
-    : probe_(std::move(settings)), deadline_ms_(loop.active_ms() + timeout_ms) {
-    if (address.empty()) {
+    : loop_(loop),
+      address_(address),
+      settings_(std::move(settings)),
+      probe_(settings_),
+      deadline_ms_(loop.active_ms() + timeout_ms) {
+    if (address_.empty()) {
         finish(ProbeResult::kUnknown, "its name does not resolve");
         return;
     }
-    const int error = stream_.connect(loop, address, *this);
+    connect();
+}
+
+void ProbeConnection::connect() {
+    const int error = stream_.connect(loop_, address_, *this);
     if (error != 0) {
         fail(error);
     }
@@ -30,6 +38,11 @@ const std::optional<ProbeConnection::Outcome>& ProbeConnection::judge(uint64_t a
     }
     if (outcome_) {
         stream_.close();
+    } else if (std::exchange(ask_in_binary_, false)) {
+        stream_.close();
+        settings_.binary = true;
+        probe_ = health::Probe(settings_);
+        connect();
     }
     return outcome_;
 }
@@ -83,11 +96,18 @@ void ProbeConnection::on_read(size_t size_bytes) noexcept {
 }
 
 void ProbeConnection::on_eof() noexcept {
-    fail(health::kServerClosed);
+    on_end(health::kServerClosed);
 }
 
 void ProbeConnection::on_error(int error) noexcept {
-    fail(error);
+    on_end(error);
+}
+
+void ProbeConnection::on_end(int error) {
+    ask_in_binary_ = probe_.may_be_binary() && health::counts_as_failure(error);
+    if (!ask_in_binary_) {
+        fail(error);
+    }
 }
 
 void ProbeConnection::on_connected(int error) noexcept {

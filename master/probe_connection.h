@@ -3,6 +3,9 @@
 //
 // The outcome is asked for, never called back: once per turn, after what has arrived was read. So
 // nobody destroys a probe inside its own callback, and an answer that came in time is never late.
+// A memcached server that closes without a word when it is asked in text is asked in binary, too,
+// within the same deadline.
+//
 // The deadline is active time: a stopped master fails no probe.
 #pragma once
 
@@ -38,9 +41,12 @@ class ProbeConnection : private io::StreamHandler {
     [[nodiscard]] uint64_t deadline_ms() const noexcept { return deadline_ms_; }
 
   private:
+    void connect();
     void send();
     void finish(health::ProbeResult result, std::string reason);
     void fail(int error);
+    // The connection ended before there was an outcome.
+    void on_end(int error);
 
     std::span<char> on_alloc() noexcept override;
     void on_read(size_t size_bytes) noexcept override;
@@ -49,7 +55,11 @@ class ProbeConnection : private io::StreamHandler {
     void on_connected(int error) noexcept override;
     void on_drained() noexcept override {}
 
+    io::Loop& loop_;
+    const io::SocketAddress address_;
+    health::ProbeSettings settings_;
     health::Probe probe_;
+    bool ask_in_binary_ = false;  // on a new connection, at the next judge()
     const uint64_t deadline_ms_;  // active time
     std::array<char, 1024> buffer_{};
     std::optional<Outcome> outcome_;

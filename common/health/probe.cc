@@ -14,6 +14,36 @@ namespace {
 constexpr std::array<std::string_view, 6> kWouldNotServe = {
     "-LOADING", "-MASTERDOWN", "-BUSY", "-CLUSTERDOWN", "-MISCONF", "-NOAUTH"};
 
+// With spaces, which servers skip: a server that speaks binary only says nothing before it has 24
+// bytes, the length of a header.
+constexpr std::string_view kVersion = "version               \r\n";
+constexpr size_t kHeaderBytes = 24;
+static_assert(kVersion.size() == kHeaderBytes);
+
+// memcached's binary protocol.
+constexpr unsigned char kRequestMagic = 0x80;
+constexpr unsigned char kReplyMagic = 0x81;
+constexpr unsigned char kFlushOpcode = 0x08;
+constexpr unsigned char kNoopOpcode = 0x0a;
+constexpr uint16_t kSuccess = 0;
+constexpr uint16_t kAuthFailed = 0x20;
+
+std::string packet(unsigned char opcode) {
+    std::string bytes(kHeaderBytes, '\0');
+    bytes[0] = static_cast<char>(kRequestMagic);
+    bytes[1] = static_cast<char>(opcode);
+    return bytes;
+}
+
+// A big-endian number in `bytes`.
+uint32_t number_at(std::string_view bytes, size_t at, size_t size) {
+    uint32_t number = 0;
+    for (const char c : bytes.substr(at, size)) {
+        number = number << 8 | static_cast<unsigned char>(c);
+    }
+    return number;
+}
+
 void append_command(std::string& out, std::initializer_list<std::string_view> words) {
     out += "*" + std::to_string(words.size()) + "\r\n";
     for (const std::string_view word : words) {
@@ -38,7 +68,7 @@ bool would_not_serve(std::string_view line) {
 
 Probe::Probe(ProbeSettings settings) : settings_(std::move(settings)), step_(first_step()) {
     if (!settings_.redis) {
-        out_ = "version\r\n";
+        out_ = settings_.binary ? packet(kNoopOpcode) : std::string(kVersion);
         return;
     }
     if (!settings_.auth.empty()) {
@@ -63,6 +93,9 @@ Probe::Step Probe::step_after(Step step) const noexcept {
 
 Probe::Status Probe::feed(std::string_view bytes) {
     out_.clear();
+    if (settings_.binary) {
+        return feed_binary(bytes);
+    }
     for (size_t i = 0; i < bytes.size(); ++i) {
         if (step_ == Step::kDone) {
             return Status::kBad;  // nobody asked for this
@@ -137,6 +170,45 @@ Probe::Status Probe::on_memcached_line() {
     return after_ping();
 }
 
+Probe::Status Probe::feed_binary(std::string_view bytes) {
+    const auto end = [this](Status status, std::string reason) {
+        line_ = std::move(reason);
+        step_ = status == Status::kSend ? Step::kFlush : Step::kDone;
+        return status;
+    };
+    if (step_ == Step::kDone) {
+        return Status::kBad;  // nobody asked for this
+    }
+    line_ += bytes;
+    const unsigned char opcode = step_ == Step::kFlush ? kFlushOpcode : kNoopOpcode;
+    const auto is = [this](size_t at, unsigned char wanted) {
+        return line_.size() <= at || static_cast<unsigned char>(line_[at]) == wanted;
+    };
+    if (!is(0, kReplyMagic) || !is(1, opcode)) {
+        return end(Status::kBad, "no reply of the binary protocol");
+    }
+    if (line_.size() < kHeaderBytes) {
+        return Status::kNeedMore;
+    }
+    const size_t body_bytes = number_at(line_, 8, 4);
+    if (body_bytes > kLineMax || line_.size() > kHeaderBytes + body_bytes) {
+        return end(Status::kBad, "too long");
+    }
+    if (line_.size() < kHeaderBytes + body_bytes) {
+        return Status::kNeedMore;
+    }
+    const auto status = static_cast<uint16_t>(number_at(line_, 6, 2));
+    const Status outcome = on_packet(status);
+    return end(outcome, outcome == Status::kBad ? "status " + std::to_string(status) : "");
+}
+
+Probe::Status Probe::on_packet(uint16_t status) {
+    if (step_ == Step::kFlush) {
+        return status == kSuccess ? Status::kGood : Status::kBad;
+    }
+    return status == kAuthFailed ? Status::kBad : after_ping();
+}
+
 Probe::Status Probe::after_ping() {
     if (!settings_.flush) {
         return Status::kGood;
@@ -148,7 +220,7 @@ Probe::Status Probe::after_ping() {
     if (settings_.redis) {
         append_command(out_, {"FLUSHDB"});
     } else {
-        out_ = "flush_all\r\n";
+        out_ = settings_.binary ? packet(kFlushOpcode) : "flush_all\r\n";
     }
     return Status::kSend;
 }

@@ -12,8 +12,9 @@ from binary import (AUTH_FAILED, EXISTS, HEADER, INVALID, NOOP, NOT_FOUND, OPCOD
                     SUCCESS, TEMPORARY, TOO_LARGE, UNKNOWN, BinaryClient, count_extras,
                     exptime_extras, packet, store, store_extras)
 from clients import MemcachedClient
+from faults import BACK, EJECTED, eject_pool, wait_for_log
 from harness import (DEADLINE_S, FakeServer, MemcachedServer, answer_always, close_on_request,
-                     make_config, never_answer, pool, run_binary, spread_keys)
+                     make_config, never_answer, pool, run_binary, spread_keys, stopped, wait_until)
 
 MB = 1 << 20
 
@@ -420,6 +421,41 @@ def test_a_line_of_text_is_no_word_against_a_server(start_proxy, memcached_serve
         assert {(reply.status, reply.value) for reply in replies} == {
             (NOT_FOUND, b"Not found"), (TEMPORARY, b"Protocol not supported")}
         assert "accuse" not in proxy.log_text() and "eject" not in proxy.log_text()
+
+
+class BinaryServer(MemcachedServer):
+    """One that closes on text."""
+
+    def command(self):
+        return [*super().command(), "-B", "binary"]
+
+    def client(self):
+        return BinaryClient(self.address)
+
+    def ping(self, client):
+        client.ask(NOOP)
+
+
+@pytest.mark.parametrize("readmit", ["keep", "flush"])
+def test_a_server_without_text_returns_after_its_ejection(start_proxy, start_server, readmit):
+    servers = [start_server(BinaryServer) for _ in range(2)]
+    proxy = start_proxy({"p": eject_pool(servers, redis=False, server_failure_limit=1,
+                                         readmit=readmit)}, workers=1)
+    with connect(proxy) as client, servers[1].client() as direct:
+        for key in spread_keys(40):
+            assert client.ask(store("set", key.encode(), b"v")).status == SUCCESS
+        key = next(key.encode() for key in spread_keys(40) if direct.get(key.encode()) == b"v")
+        with stopped([servers[1].process.pid]):
+            assert client.ask(packet("get", key)).status == TEMPORARY
+            wait_for_log(proxy, EJECTED, "s1")
+        wait_for_log(proxy, BACK, "s1")
+        assert direct.get(key) == (b"v" if readmit == "keep" else None)
+
+        def is_in_the_ring():
+            assert client.ask(store("set", key, b"new")).status == SUCCESS
+            return direct.get(key) == b"new"
+
+        wait_until(is_in_the_ring, what="its keys to return")
 
 
 # ---- servers that fail ---------------------------------------------------------------------------

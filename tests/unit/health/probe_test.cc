@@ -11,6 +11,19 @@ namespace {
 
 using Status = Probe::Status;
 
+const ProbeSettings kBinary{.redis = false, .auth = "", .db = 0, .flush = false, .binary = true};
+
+// Without extras and key.
+std::string packet(char magic, char opcode, char status, std::string_view body = "") {
+    std::string bytes(24, '\0');
+    bytes[0] = magic;
+    bytes[1] = opcode;
+    bytes[7] = status;
+    bytes[10] = static_cast<char>(body.size() >> 8);
+    bytes[11] = static_cast<char>(body.size() & 0xff);
+    return bytes + std::string(body);
+}
+
 // Whole, and byte by byte: both must say the same.
 Status judge(const ProbeSettings& settings, std::string_view reply) {
     Probe whole(settings);
@@ -27,7 +40,10 @@ Status judge(const ProbeSettings& settings, std::string_view reply) {
 }
 
 TEST_CASE("probe: the bytes for each kind of pool") {
-    CHECK(Probe({}).bytes_to_send() == "version\r\n");
+    // As long as the header of a binary request: a server that speaks nothing else closes then.
+    CHECK(Probe({}).bytes_to_send() == "version               \r\n");
+    CHECK(Probe({}).bytes_to_send().size() == 24);
+    CHECK(Probe(kBinary).bytes_to_send() == packet('\x80', '\x0a', 0));
     CHECK(Probe({.redis = true, .auth = "", .db = 0, .flush = false}).bytes_to_send() ==
           "*1\r\n$4\r\nPING\r\n");
     CHECK(Probe({.redis = true, .auth = "secret", .db = 12, .flush = true}).bytes_to_send() ==
@@ -83,6 +99,48 @@ TEST_CASE("probe: memcached answers version") {
     CHECK(judge({}, "SERVER_ERROR out of memory\r\n") == Status::kBad);
     CHECK(judge({}, "CLIENT_ERROR unauthenticated\r\n") == Status::kBad);
     CHECK(judge({}, "END\r\n") == Status::kBad);
+}
+
+TEST_CASE("probe: a binary server answers noop") {
+    const auto reply = [](char status, std::string_view body = "") {
+        return packet('\x81', '\x0a', status, body);
+    };
+    CHECK(judge(kBinary, reply(0)) == Status::kGood);
+    CHECK(judge(kBinary, reply('\x81', "Unknown command")) == Status::kGood);
+    CHECK(judge(kBinary, reply('\x20', "Auth failure")) == Status::kBad);
+    CHECK(judge(kBinary, reply(0).substr(0, 23)) == Status::kNeedMore);
+    CHECK(judge(kBinary, reply('\x81', "Unknown").substr(0, 30)) == Status::kNeedMore);
+    CHECK(judge(kBinary, reply(0) + "x") == Status::kBad);
+    CHECK(judge(kBinary, reply(0, std::string(Probe::kLineMax + 1, 'x'))) == Status::kBad);
+    CHECK(judge(kBinary, packet('\x80', '\x0a', 0)) == Status::kBad);
+    CHECK(judge(kBinary, packet('\x81', '\x0b', 0)) == Status::kBad);
+    CHECK(judge(kBinary, "ERROR\r\n") == Status::kBad);
+
+    Probe flush({.redis = false, .auth = "", .db = 0, .flush = true, .binary = true});
+    CHECK(flush.feed(reply(0)) == Status::kSend);
+    CHECK(flush.bytes_to_send() == packet('\x80', '\x08', 0));
+    CHECK(flush.feed(packet('\x81', '\x08', 0)) == Status::kGood);
+    CHECK(flush.feed("x") == Status::kBad);
+
+    Probe forbidden({.redis = false, .auth = "", .db = 0, .flush = true, .binary = true});
+    CHECK(forbidden.feed(reply(0)) == Status::kSend);
+    CHECK(forbidden.feed(packet('\x81', '\x08', '\x20', "Auth failure")) == Status::kBad);
+    CHECK(forbidden.reason() == "status 32");
+}
+
+TEST_CASE("probe: who has said nothing to text may speak binary") {
+    CHECK(Probe({}).may_be_binary());
+    CHECK_FALSE(Probe(kBinary).may_be_binary());
+    CHECK_FALSE(Probe({.redis = true, .auth = "", .db = 0, .flush = false, .binary = false})
+                    .may_be_binary());
+    for (const char* said : {"V", "VERSION 1\r\n", "VERSION 1\r\nx"}) {
+        Probe probe({});
+        probe.feed(said);
+        CHECK_FALSE(probe.may_be_binary());
+    }
+    Probe flush({.redis = false, .auth = "", .db = 0, .flush = true, .binary = false});
+    CHECK(flush.feed("VERSION 1\r\n") == Status::kSend);
+    CHECK_FALSE(flush.may_be_binary());
 }
 
 TEST_CASE("probe: a flush is sent only after a good answer, and never to the wrong database") {
