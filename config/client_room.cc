@@ -5,10 +5,6 @@ namespace ringmaster::config {
 
 namespace {
 
-uint64_t dialects(const PoolConfig& pool) noexcept {
-    return pool.redis && pool.resp3 == Resp3::kOff ? 1 : 2;
-}
-
 uint64_t clients_beside(uint64_t server_connections, uint64_t descriptor_limit,
                         uint64_t listeners) noexcept {
     const uint64_t needed = server_connections + listeners + kReservedDescriptors;
@@ -16,6 +12,10 @@ uint64_t clients_beside(uint64_t server_connections, uint64_t descriptor_limit,
 }
 
 }  // namespace
+
+uint64_t dialects(const PoolConfig& pool) noexcept {
+    return pool.redis && pool.resp3 == Resp3::kOff ? 1 : 2;
+}
 
 DescriptorShares descriptor_shares(const Config& config, uint64_t descriptor_limit,
                                    uint64_t listeners) noexcept {

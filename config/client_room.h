@@ -21,6 +21,9 @@ struct DescriptorShares {
     uint64_t clients = 0;             // that fit beside them; 0 when not one does
 };
 
+// How many dialects a worker may speak to the servers of this pool, each on connections of its own.
+uint64_t dialects(const PoolConfig& pool) noexcept;
+
 // All pools, servers x server_connections, and the same again for a second dialect (RESP3 beside
 // RESP2, memcached's binary protocol beside text) where clients may speak one. Where that would
 // leave no client, a single dialect has to do: which one clients speak is not known, and a file

@@ -262,10 +262,10 @@ void Master::report_started() {
                stats_server_.text());
     }
     RM_LOG(kNotice,
-           "started: {} workers, {} pools, listening on {}, stats on {}, up to {} server "
-           "connections, ringmaster-" RM_VERSION " pid={}",
+           "started: {} workers, {} pools, listening on {}, stats on {}, {}, "
+           "ringmaster-" RM_VERSION " pid={}",
            settings_.workers, config.pools.size(), listeners_.text(), stats_server_.text(),
-           connections.total, ::getpid());
+           connections_text(connections), ::getpid());
     if (!control_problem_.empty()) {
         RM_LOG(kNotice, "no control socket: {}; --control PATH makes one elsewhere",
                control_problem_);

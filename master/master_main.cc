@@ -82,8 +82,8 @@ int test_config(const Options& options) {
     }
     const Settings settings = merge_settings(options, file.config->process, this_machine());
     const ServerConnections connections = count_server_connections(*file.config, settings.workers);
-    print(stderr, format("ringmaster: {} workers, up to {} server connections\n", settings.workers,
-                         connections.total));
+    print(stderr,
+          format("ringmaster: {} workers, {}\n", settings.workers, connections_text(connections)));
     if (const std::string warning = connections_warning(connections); !warning.empty()) {
         print(stderr, format("ringmaster: warning: {}\n", warning));
     }

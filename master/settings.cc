@@ -5,6 +5,7 @@
 
 #include "common/base/assert.h"
 #include "common/base/format.h"
+#include "config/client_room.h"
 
 namespace ringmaster::master {
 
@@ -70,7 +71,9 @@ ServerConnections count_server_connections(const config::Config& config, uint32_
     ServerConnections connections;
     for (const config::PoolConfig& pool : config.pools) {
         const uint64_t per_server = uint64_t{workers} * pool.server_connections;
-        connections.total += per_server * pool.servers.size();
+        const uint64_t in_one_dialect = per_server * pool.servers.size();
+        connections.total += in_one_dialect;
+        connections.in_all_dialects += in_one_dialect * config::dialects(pool);
         if (per_server > connections.most_per_server) {
             connections.most_per_server = per_server;
             connections.most_pool = pool.name;
@@ -79,12 +82,21 @@ ServerConnections count_server_connections(const config::Config& config, uint32_
     return connections;
 }
 
+std::string connections_text(const ServerConnections& connections) {
+    std::string text = base::format("up to {} server connections", connections.total);
+    if (connections.in_all_dialects > connections.total) {
+        text += base::format(", {} with a second protocol", connections.in_all_dialects);
+    }
+    return text;
+}
+
 std::string connections_warning(const ServerConnections& connections) {
     if (connections.most_per_server <= kManyConnectionsPerServer) {
         return {};
     }
     return base::format(
-        "pool '{}' may open {} connections to each server; lower server_connections or workers",
+        "pool '{}' may open {} connections to each server for each protocol of its clients; "
+        "lower server_connections or workers",
         connections.most_pool, connections.most_per_server);
 }
 

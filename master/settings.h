@@ -51,16 +51,19 @@ Settings merge_settings(const Options& options, const config::ProcessConfig& pro
 // change.
 std::vector<std::string> keep_what_cannot_change(const Settings& running, Settings& next);
 
-// Connections to servers that all workers may open.
+// Connections to servers that all workers may open, but for spares behind slow readers.
 struct ServerConnections {
-    uint64_t total = 0;
-    uint64_t most_per_server = 0;
-    std::string most_pool;  // the pool with most_per_server
+    uint64_t total = 0;            // while all clients of a pool speak one dialect
+    uint64_t in_all_dialects = 0;  // RESP2 and RESP3, or memcached's text and binary
+    uint64_t most_per_server = 0;  // in one dialect
+    std::string most_pool;         // the pool with most_per_server
 };
 inline constexpr uint64_t kManyConnectionsPerServer = 1000;
 
 ServerConnections count_server_connections(const config::Config& config, uint32_t workers);
 
+// "up to 8 server connections, 16 with a second protocol".
+std::string connections_text(const ServerConnections& connections);
 // The warning when most_per_server is over kManyConnectionsPerServer, else empty.
 std::string connections_warning(const ServerConnections& connections);
 

@@ -100,6 +100,15 @@ TEST_CASE("settings: server connections are workers x servers x server_connectio
     CHECK(connections.total == 4 * 3 + 4 * 251);
     CHECK(connections.most_per_server == 1004);
     CHECK(connections_warning(connections).find("'large'") != std::string::npos);
+    CHECK(connections_text(connections) ==
+          "up to 1016 server connections, 2032 with a second protocol");
+    config.pools[0].redis = true;
+    config.pools[0].resp3 = config::Resp3::kOff;
+    CHECK(count_server_connections(config, 4).in_all_dialects == 4 * 3 + 2 * 4 * 251);
+    config.pools.pop_back();
+    CHECK(connections_text(count_server_connections(config, 4)) == "up to 12 server connections");
+    config.pools.resize(2);
+    config.pools[1].servers.resize(1);
     config.pools[1].server_connections = 250;
     CHECK(connections_warning(count_server_connections(config, 4)).empty());
 }
