@@ -22,8 +22,8 @@ inline constexpr size_t kReferenceBytes = 4 << 10;
 inline constexpr size_t kMaxPieces = 64;
 // One connection may bring this much per turn of the loop, then the others have theirs.
 inline constexpr size_t kReadBytesPerTurn = 256 << 10;
-// And of requests not many more than so many: small ones are work, not bytes. They come on top of what is
-// in flight when a client is read again.
+// And of requests not many more than so many: small ones are work, not bytes. They come on top of
+// what is in flight when a client is read again.
 inline constexpr uint32_t kRequestsPerTurn = 256;
 inline constexpr size_t kLeastTurnBytes = 4 << 10;
 // While nothing is known of a client's requests.
