@@ -15,6 +15,12 @@ inline constexpr size_t kStashBytes = 4 << 10;
 // A buffer of its own is this much longer than the message, so that the read which completes it
 // comes back short and libuv does not ask the kernel once more.
 inline constexpr size_t kSlackBytes = 4 << 10;
+// After a message of its own buffer that had between so many bytes, a connection reads into a chunk
+// with room for another one: below, the copy costs little; above, what a read of the usual size
+// copies is the lesser part. Until so many reads one after the other were smaller.
+inline constexpr size_t kLargeReadBytes = 16 << 10;
+inline constexpr size_t kMostExpectedBytes = 256 << 10;
+inline constexpr uint8_t kSmallReadsInARow = 16;
 // Pieces from here on are passed on by reference, below they are copied (measured break-even 2 KB;
 // 4 KB bounds what a small piece can pin to 16 times its size).
 inline constexpr size_t kReferenceBytes = 4 << 10;
