@@ -7,37 +7,63 @@
 
 namespace ringmaster::worker {
 
-std::span<char> InputBuffer::prepare_behind(base::ChunkPool& chunks, HotChunk& hot) {
+std::span<char> InputBuffer::prepare_other(base::ChunkPool& chunks, HotChunk& hot) {
     if (in_place_) {
         return {partial_->data() + used_, partial_->capacity() - used_};
     }
-    // The stash stays until bytes have really come: a read may come back empty-handed.
-    base::ChunkRef& chunk = hot.get(chunks);
-    std::memcpy(chunk->data(), partial_->data(), used_);
+    base::ChunkRef& chunk = expected_ > 0 ? hot.get_large(chunks, expected_) : hot.get(chunks);
+    if (used_ > 0) {
+        // The stash stays until bytes have really come: a read may come back empty-handed.
+        std::memcpy(chunk->data(), partial_->data(), used_);
+    }
     return {chunk->data() + used_, chunk->capacity() - used_};
 }
 
-Window InputBuffer::arrived_behind(HotChunk& hot, size_t size) {
+Window InputBuffer::arrived_other(HotChunk& hot, size_t size) {
     Window window;
-    window.chunk = in_place_ ? partial_ : hot.last();
+    window.own_buffer = in_place_;
+    window.large_buffer = !in_place_ && expected_ > 0;
+    window.chunk = in_place_ ? partial_ : window.large_buffer ? hot.last_large() : hot.last();
     window.begin = window.chunk->data();
     window.size = used_ + size;
-    window.own_buffer = in_place_;
     clear();
+    if (window.large_buffer && window.size < kLargeReadBytes &&
+        ++small_reads_ == kSmallReadsInARow) {
+        expected_ = 0;
+    }
     return window;
+}
+
+// The next message may be like this one.
+void InputBuffer::expect(size_t needed) noexcept {
+    const bool pays = needed >= kLargeReadBytes && needed <= kMostExpectedBytes;
+    expected_ = pays ? static_cast<uint32_t>(needed + kSlackBytes + 1) : 0;
+    small_reads_ = 0;
 }
 
 namespace {
 
-bool goes_on_in(const Window& window, const char* rest, size_t needed) noexcept {
-    return window.own_buffer && rest == window.chunk->data() && window.chunk->capacity() > needed;
+// A message that begins where the window's chunk does, with room for all of it.
+bool has_room(const Window& window, const char* rest, size_t needed) noexcept {
+    return rest == window.chunk->data() && window.chunk->capacity() > needed;
+}
+bool goes_on_in_own(const Window& window, const char* rest, size_t needed) noexcept {
+    return window.own_buffer && has_room(window, rest, needed);
+}
+// The shared chunk becomes the connection's, unless most of it would be waste.
+bool takes_over(const Window& window, const char* rest, size_t needed) noexcept {
+    return window.large_buffer && has_room(window, rest, needed) &&
+           needed >= window.chunk->capacity() / 2;
 }
 
 }  // namespace
 
 size_t InputBuffer::bytes_to_take(const Window& window, const char* rest, size_t needed) noexcept {
-    if (needed <= kStashBytes || goes_on_in(window, rest, needed)) {
+    if (needed <= kStashBytes || goes_on_in_own(window, rest, needed)) {
         return 0;
+    }
+    if (takes_over(window, rest, needed)) {
+        return window.chunk->capacity();  // those who share it get another one
     }
     const bool grows = window.own_buffer && rest == window.chunk->data();
     return needed + kSlackBytes + 1 - (grows ? window.chunk->capacity() : 0);
@@ -56,7 +82,8 @@ void InputBuffer::keep(base::ChunkPool& chunks, Window& window, const char* rest
         return;
     }
     in_place_ = true;
-    if (goes_on_in(window, rest, needed)) {
+    expect(needed);
+    if (goes_on_in_own(window, rest, needed) || takes_over(window, rest, needed)) {
         partial_ = window.chunk;
         return;
     }

@@ -5,6 +5,9 @@
 // kept. The beginning of an unfinished message is stashed and copied in front of the next read when
 // small; otherwise it gets a buffer of its own, long enough for all of it, and the kernel writes
 // the rest straight to its place. A parser thus always sees a message in one piece.
+//
+// A connection that had a large message reads into a chunk with room for another one like it, also
+// shared: the next message that begins there stays there, and is not copied at all.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +19,7 @@
 
 namespace ringmaster::worker {
 
-// The read buffer all connections of a worker share.
+// The read buffers all connections of a worker share.
 class HotChunk {
   public:
     // A chunk that nobody refers to.
@@ -29,8 +32,23 @@ class HotChunk {
     // What get() last returned.
     [[nodiscard]] const base::ChunkRef& last() const noexcept { return chunk_; }
 
+    // The same with room for so much, but not for many times that.
+    base::ChunkRef& get_large(base::ChunkPool& chunks, size_t bytes) {
+        if (!large_ || large_->shared() || large_->capacity() < bytes ||
+            large_->capacity() / 4 > bytes) {
+            large_.reset();
+            large_ = chunks.acquire(bytes);
+        }
+        return large_;
+    }
+    // What get_large() last returned.
+    [[nodiscard]] const base::ChunkRef& last_large() const noexcept { return large_; }
+    // About once a second: whoever needs one makes one.
+    void decay() noexcept { large_.reset(); }
+
   private:
     base::ChunkRef chunk_;
+    base::ChunkRef large_;
 };
 
 // Bytes to parse: from the first byte of a message on. `chunk` holds them.
@@ -38,25 +56,26 @@ struct Window {
     char* begin = nullptr;
     size_t size = 0;
     base::ChunkRef chunk;
-    bool own_buffer = false;  // `chunk` is the connection's, not the hot one
+    bool own_buffer = false;    // `chunk` is the connection's, not a shared one
+    bool large_buffer = false;  // it is the large shared one
 };
 
 class InputBuffer {
   public:
     // Where the next read goes. Never empty.
     std::span<char> prepare(base::ChunkPool& chunks, HotChunk& hot) {
-        if (used_ > 0) [[unlikely]] {
-            return prepare_behind(chunks, hot);
+        if ((used_ | expected_) != 0) [[unlikely]] {
+            return prepare_other(chunks, hot);
         }
         base::ChunkRef& chunk = hot.get(chunks);
         return {chunk->data(), chunk->capacity()};
     }
     // `size` bytes came: everything there is of the message(s).
     Window arrived(HotChunk& hot, size_t size) {
-        if (used_ > 0) [[unlikely]] {
-            return arrived_behind(hot, size);
+        if ((used_ | expected_) != 0) [[unlikely]] {
+            return arrived_other(hot, size);
         }
-        return {hot.last()->data(), size, hot.last(), false};
+        return {hot.last()->data(), size, hot.last()};
     }
     // Keeps the unparsed end of a window, the beginning of a message that needs `needed` bytes at
     // least. Where the length of the whole is not known a buffer of its own is given up to `spare`
@@ -72,12 +91,16 @@ class InputBuffer {
     [[nodiscard]] size_t size() const noexcept { return used_; }
 
   private:
-    std::span<char> prepare_behind(base::ChunkPool& chunks, HotChunk& hot);
-    Window arrived_behind(HotChunk& hot, size_t size);
+    std::span<char> prepare_other(base::ChunkPool& chunks, HotChunk& hot);
+    Window arrived_other(HotChunk& hot, size_t size);
+    void expect(size_t needed) noexcept;
 
     base::ChunkRef partial_;
     size_t used_ = 0;
-    bool in_place_ = false;  // partial_ is a buffer of its own, not a stash
+    uint32_t expected_ =
+        0;  // what to read into next: 0 = the usual chunk, else one of so many bytes
+    uint8_t small_reads_ = 0;  // since the last large message
+    bool in_place_ = false;    // partial_ is a buffer of its own, not a stash
 };
 
 }  // namespace ringmaster::worker

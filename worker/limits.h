@@ -15,6 +15,12 @@ inline constexpr size_t kStashBytes = 4 << 10;
 // A buffer of its own is this much longer than the message, so that the read which completes it
 // comes back short and libuv does not ask the kernel once more.
 inline constexpr size_t kSlackBytes = 4 << 10;
+// After a message of its own buffer that had between so many bytes, a connection reads into a chunk
+// with room for another one: below, the copy costs little; above, what a read of the usual size
+// copies is the lesser part. Until so many reads one after the other were smaller.
+inline constexpr size_t kLargeReadBytes = 16 << 10;
+inline constexpr size_t kMostExpectedBytes = 256 << 10;
+inline constexpr uint8_t kSmallReadsInARow = 16;
 // Pieces from here on are passed on by reference, below they are copied (measured break-even 2 KB;
 // 4 KB bounds what a small piece can pin to 16 times its size).
 inline constexpr size_t kReferenceBytes = 4 << 10;
@@ -22,11 +28,12 @@ inline constexpr size_t kReferenceBytes = 4 << 10;
 inline constexpr size_t kMaxPieces = 64;
 // One connection may bring this much per turn of the loop, then the others have theirs.
 inline constexpr size_t kReadBytesPerTurn = 256 << 10;
-// And of requests not many more than so many: small ones are work, not bytes. About 0.3 ms.
-inline constexpr uint32_t kRequestsPerTurn = 512;
+// And of requests not many more than so many: small ones are work, not bytes. They come on top of
+// what is in flight when a client is read again.
+inline constexpr uint32_t kRequestsPerTurn = 256;
 inline constexpr size_t kLeastTurnBytes = 4 << 10;
 // While nothing is known of a client's requests.
-inline constexpr size_t kFirstTurnBytes = 16 << 10;
+inline constexpr size_t kFirstTurnBytes = 8 << 10;
 // A reply longer than this is passed on while it arrives; shorter ones leave whole or not at all.
 inline constexpr size_t kStreamingReplyBytes = 64 << 10;
 static_assert(kStashBytes < kReadBytes);
@@ -35,8 +42,8 @@ static_assert(kSlackBytes + kStashBytes < kReadBytes);
 // A busy worker holds requests back while earlier ones are with the server, up to this many bytes.
 inline constexpr size_t kHoldBackBytes = 16 << 10;
 // Percent of its time a worker has to be busy for that, and below which it ends.
-inline constexpr uint64_t kBusyPercent = 50;
-inline constexpr uint64_t kIdlePercent = 35;
+inline constexpr uint64_t kBusyPercent = 65;
+inline constexpr uint64_t kIdlePercent = 50;
 
 // Requests in flight of one client before its reading stops. It goes on with half of the answers.
 // What another client asks for stands behind not many more than these at a server, which is a

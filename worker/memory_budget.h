@@ -15,12 +15,13 @@
 
 namespace ringmaster::worker {
 
-// What a client may bring in a turn of the loop after a read of `size_bytes` with so many requests.
+// What a client may bring in a turn of the loop after a read of `size_bytes` with so many requests:
+// kRequestsPerTurn of that size.
 [[nodiscard]] constexpr size_t turn_bytes_for(size_t size_bytes, uint32_t requests) noexcept {
-    if (requests <= kRequestsPerTurn) {
+    if (requests == 0) {
         return kReadBytesPerTurn;
     }
-    return std::max(size_bytes * kRequestsPerTurn / requests, kLeastTurnBytes);
+    return std::clamp(size_bytes * kRequestsPerTurn / requests, kLeastTurnBytes, kReadBytesPerTurn);
 }
 
 class MemoryBudget {

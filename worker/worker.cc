@@ -285,6 +285,7 @@ void Worker::beat() {
 }
 
 void Worker::housekeep() {
+    path_.hot.decay();
     memory_.decay();
     judge_room();
     for_each_pool([](Pool& pool) { pool.housekeep(); });

@@ -13,7 +13,8 @@ class NamedServer(FakeServer):
     """A Redis or memcached that answers a read of KEY with "NAME:KEY", a write with success.
 
     With `gated` nothing is answered before open(), but all is read; close_gate() shuts it again.
-    `keys` are those asked for, in the order they came.
+    `keys` are those asked for, in the order they came; `most_waiting` is how many requests were here
+    unanswered, at most.
     """
 
     def __init__(self, name, protocol="redis", gated=False):
@@ -22,6 +23,8 @@ class NamedServer(FakeServer):
         if not gated:
             self.gate.set()
         self.keys = []
+        self.most_waiting = 0
+        self._asked = self._answered = 0
         self.ended = 0  # connections that the proxy has closed
         redis = protocol == "redis"
         self._take = take_resp_request if redis else take_memcached_request
@@ -59,8 +62,10 @@ class NamedServer(FakeServer):
                     reads = words[0].upper() in (b"GET", b"MGET", b"GETS")
                     self.keys += words[1:] if reads else words[1:2]
                     ready.append(self._reply(words))
+                self._asked += len(ready)
+                self.most_waiting = max(self.most_waiting, self._asked - self._answered)
                 if ready:
-                    replies.put(b"".join(ready))
+                    replies.put((b"".join(ready), len(ready)))
         finally:
             self.ended += 1
             replies.put(None)
@@ -68,8 +73,9 @@ class NamedServer(FakeServer):
 
     def _write(self, connection, replies):
         with contextlib.suppress(OSError):
-            for data in iter(replies.get, None):
+            for data, count in iter(replies.get, None):
                 self.gate.wait(60)
+                self._answered += count  # first: nobody asks for more before it is sent
                 connection.sendall(data)
 
     def _resp(self, words):

@@ -58,8 +58,10 @@ std::string message(size_t size, char fill) {
 TEST_CASE("input buffer: messages of every size survive every cut") {
     std::string stream;
     char fill = 'a';
-    for (const size_t size : {0UL, 1UL, 100UL, 4000UL, 4093UL, 4094UL, 5000UL, 65535UL, 65536UL,
-                              70000UL, 300000UL, 3UL, 0UL}) {
+    for (const size_t size :
+         {0UL,     1UL,      100UL,   4000UL, 4093UL,   4094UL,  5000UL,  65535UL, 65536UL,
+          70000UL, 300000UL, 3UL,     0UL,    20000UL,  20000UL, 70000UL, 70000UL, 20000UL,
+          5000UL,  4000UL,   70000UL, 0UL,    300000UL, 16384UL, 12UL}) {
         stream += message(size, fill++);
     }
     for (const size_t piece : {1UL, 2UL, 5UL, 100UL, 4096UL, 65536UL, 1000000UL}) {
@@ -97,6 +99,88 @@ TEST_CASE("input buffer: the rest of a large message is read straight to its pla
     CHECK(room.size() >= 999000);
     CHECK(room.size() <= 999000 + kSlackBytes + 16);
     input.clear();
+}
+
+// A connection after a message of `size` bytes that did not come at once.
+struct AfterLarge {
+    base::ChunkPool chunks;
+    HotChunk hot;
+    InputBuffer input;
+
+    explicit AfterLarge(size_t size) {
+        read(1000);
+        Window window = input.arrived(hot, 1000);
+        input.keep(chunks, window, window.begin, 1000, size);
+        read(size - 1000);
+        window = input.arrived(hot, size - 1000);
+    }
+    std::span<char> read(size_t size) {
+        const std::span<char> room = input.prepare(chunks, hot);
+        REQUIRE(room.size() >= size);
+        std::memset(room.data(), 'x', size);
+        return room;
+    }
+};
+
+TEST_CASE("input buffer: the next large message stays where it was read") {
+    AfterLarge after(100000);
+    const char* const place = after.read(60000).data();
+    Window window = after.input.arrived(after.hot, 60000);
+    const size_t in_use = after.chunks.bytes_in_use();
+    const size_t more = InputBuffer::bytes_to_take(window, window.begin, 100000);
+    after.input.keep(after.chunks, window, window.begin, 60000, 100000);
+    CHECK(after.input.own_bytes() == more);
+    CHECK(after.chunks.bytes_in_use() == in_use);
+    CHECK(after.input.prepare(after.chunks, after.hot).data() == place + 60000);
+    // Another connection does not read into it.
+    CHECK(after.hot.get_large(after.chunks, 100000)->data() != place);
+    after.input.clear();
+}
+
+TEST_CASE("input buffer: a message far smaller than the last takes no large chunk with it") {
+    AfterLarge after(100000);
+    after.read(5000);
+    Window window = after.input.arrived(after.hot, 5000);
+    CHECK(InputBuffer::bytes_to_take(window, window.begin, 6000) == 6000 + kSlackBytes + 1);
+    after.input.keep(after.chunks, window, window.begin, 5000, 6000, 0);
+    CHECK(after.input.own_bytes() < 20000);
+    after.input.clear();
+}
+
+TEST_CASE("input buffer: a message behind another one is moved to a buffer of its own") {
+    AfterLarge after(100000);
+    after.read(90000);
+    Window window = after.input.arrived(after.hot, 90000);
+    after.input.keep(after.chunks, window, window.begin + 70000, 20000, 100000);
+    const std::span<char> room = after.input.prepare(after.chunks, after.hot);
+    CHECK(room.size() >= 80000);
+    CHECK(room.data()[-20000] == 'x');
+    after.input.clear();
+}
+
+TEST_CASE("input buffer: small reads go to the usual chunk again") {
+    AfterLarge after(100000);
+    for (int i = 0; i < kSmallReadsInARow; ++i) {
+        CHECK(after.read(50).size() > kReadBytes);
+        CHECK(after.input.arrived(after.hot, 50).large_buffer);
+    }
+    CHECK(after.read(50).size() == kReadBytes);
+    CHECK_FALSE(after.input.arrived(after.hot, 50).large_buffer);
+}
+
+TEST_CASE("input buffer: a message too large for that changes nothing") {
+    AfterLarge after(kMostExpectedBytes + 1);
+    CHECK(after.read(50).size() == kReadBytes);
+}
+
+TEST_CASE("hot chunk: a large one that nobody needs is given back") {
+    base::ChunkPool chunks;
+    HotChunk hot;
+    hot.get_large(chunks, 300000);
+    CHECK(chunks.bytes_in_use() >= 300000);
+    CHECK(hot.get_large(chunks, 20000)->capacity() <= kReadBytes);  // nor a far larger one
+    hot.decay();
+    CHECK(chunks.bytes_in_use() == 0);
 }
 
 TEST_CASE("input buffer: what a message takes is known before it is taken") {

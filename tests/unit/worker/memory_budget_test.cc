@@ -18,8 +18,10 @@ MemoryBudget budget_of(size_t megabytes) {
 
 TEST_CASE("memory budget: small requests are fewer bytes a turn, whatever their number") {
     CHECK(turn_bytes_for(65536, 1) == kReadBytesPerTurn);
-    CHECK(turn_bytes_for(65536, kRequestsPerTurn) == kReadBytesPerTurn);
+    CHECK(turn_bytes_for(65536, 0) == kReadBytesPerTurn);
+    CHECK(turn_bytes_for(65536, kRequestsPerTurn) == 65536);
     CHECK(turn_bytes_for(65536, 4 * kRequestsPerTurn) == 16384);
+    CHECK(turn_bytes_for(16384, kRequestsPerTurn) == 16384);  // and no more after such a turn
     CHECK(turn_bytes_for(16384, 2 * kRequestsPerTurn) == 8192);
     CHECK(turn_bytes_for(65536, 65536 / 7) == kLeastTurnBytes);
 }
