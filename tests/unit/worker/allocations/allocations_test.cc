@@ -6,7 +6,7 @@
 // run here (data_path_run.h). Before it counts, every client goes through deeper pipelines of the
 // same requests, so that scratch is as large as it will be, and the free lists are stocked up.
 //
-// Exceptions by design, and so not among the requests: messages over 64 KB get memory of their
+// Exceptions by design, and so not among the requests: messages over 256 KB get memory of their
 // size, and a connection that blocks while written to gets some for what is left.
 #include <cstdlib>
 #include <string>

@@ -11,8 +11,8 @@ namespace {
 
 using base::format;
 
-constexpr uint32_t kWidth = 12;  // keys of a multi-key request
-constexpr size_t kLargeBytes = 200000;
+constexpr uint32_t kWidth = 12;         // keys of a multi-key request
+constexpr size_t kLargeBytes = 300000;  // more than kMostExpectedBytes of worker/limits.h
 constexpr std::string_view kLargeKey = "large";
 
 struct Entry {
