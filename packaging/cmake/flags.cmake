@@ -49,6 +49,21 @@ if(RM_LTO)
     set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
 endif()
 
+# packaging/pgo: first a program that counts which way it goes, then one that is laid out for that.
+# Both from the same build folder, as the counts are found by the objects' paths.
+set(rm_profiles "${CMAKE_BINARY_DIR}/profiles")
+if(RM_PGO STREQUAL "generate")
+    target_compile_options(rm_flags INTERFACE
+        -fprofile-generate -fprofile-update=prefer-atomic "-fprofile-dir=${rm_profiles}")
+    target_link_options(rm_flags INTERFACE -fprofile-generate)
+elseif(RM_PGO STREQUAL "use")
+    # What the training never ran has no counts, and is made small.
+    target_compile_options(rm_flags INTERFACE
+        -fprofile-use -fprofile-correction "-fprofile-dir=${rm_profiles}" -Wno-missing-profile)
+elseif(RM_PGO)
+    message(FATAL_ERROR "RM_PGO is generate or use, not '${RM_PGO}'")
+endif()
+
 # The pure folders are built without exceptions: the compiler then enforces the error rules.
 add_library(rm_pure_flags INTERFACE)
 target_link_libraries(rm_pure_flags INTERFACE rm_flags)
