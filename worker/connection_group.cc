@@ -101,15 +101,6 @@ bool ConnectionGroup::is_open() const {
            std::any_of(retiring_.begin(), retiring_.end(), is_open);
 }
 
-void ConnectionGroup::check_deadlines(uint64_t now_ms) {
-    for (const auto& connection : connections_) {
-        connection->check_deadlines(now_ms);
-    }
-    for (const auto& connection : retiring_) {
-        connection->check_deadlines(now_ms);
-    }
-}
-
 void ConnectionGroup::free_retired() {
     std::erase_if(retiring_, [](const auto& connection) { return !connection->is_open(); });
 }
@@ -129,6 +120,9 @@ void ConnectionGroup::fail_all(int error) {
 
 void ConnectionGroup::fill(stats::ServerCounters& counters) const {
     for (const auto& connection : connections_) {
+        if (connection->is_idle()) {
+            continue;
+        }
         const UpstreamConnection::QueueLengths lengths = connection->queue_lengths();
         counters.add(ServerStat::kInQueue, lengths.in_count);
         counters.add(ServerStat::kInQueueBytes, lengths.in_bytes);

@@ -53,7 +53,6 @@ class ConnectionGroup {
     void take_over(ConnectionGroup& former, uint64_t grace_ms);
     // Some connection is open.
     [[nodiscard]] bool is_open() const;
-    void check_deadlines(uint64_t now_ms);
     void fail_all(int error);
     void free_retired();
     // Adds the gauges of this moment.

@@ -36,6 +36,7 @@ struct ClosedTag {};
 struct WatchedTag {};
 struct WaitingTag {};
 struct HeldTag {};
+struct BusyTag {};
 
 std::string make_run_id(base::Rng& rng);  // redis_info.cc
 
@@ -78,6 +79,9 @@ struct DataPath {
 
     // Fragments in any upstream FIFO: while there are some, deadlines are checked.
     uint64_t fragments_in_flight = 0;
+    // The connections that have some, whatever group, pool or generation they belong to, and those
+    // that have had some since the last check, which drops them: UpstreamConnection::check_all().
+    base::IntrusiveList<UpstreamConnection, BusyTag> busy;
     int64_t total_connections = 0;
     int64_t curr_connections = 0;
     // Until then (active time) a client that asks for much is not the only one that asks.

@@ -15,12 +15,23 @@
 
 namespace ringmaster::worker {
 
+// It stays on the list until the next check of deadlines finds it idle: a connection whose FIFO
+// runs empty with each reply is linked and unlinked by the clock, not by the request.
+RM_INLINE inline void UpstreamConnection::note_busy() noexcept {
+    base::ListLink<BusyTag>& link = *this;
+    if (!link.linked()) [[unlikely]] {
+        path_.busy.push_back(*this);
+    }
+}
+
 RM_INLINE inline void UpstreamConnection::push(Fragment& fragment) noexcept {
     fragment.fifo_next = nullptr;
     if (tail_ != nullptr) {
         tail_->fifo_next = &fragment;
+        RM_DEBUG_ASSERT(base::ListLink<BusyTag>::linked());
     } else {
         head_ = &fragment;
+        note_busy();
         last_progress_ms_ = path_.event_ms;  // the health clock runs while the FIFO is not empty
     }
     tail_ = &fragment;

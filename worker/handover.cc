@@ -46,7 +46,6 @@ void for_each_namesake(const std::vector<Named>& from, const std::vector<Named>&
 
 void Pool::take_counters(Pool& former) {
     stats::PoolSnapshot shown;
-    shown.servers.resize(former.server_count());
     former.fill(shown);
     move_counters(stats_, former.stats_, shown.pool);
     for_each_namesake(former.config_.servers, config_.servers, [&](uint32_t old, uint32_t now) {
@@ -97,7 +96,6 @@ std::vector<WaitingClient> hand_over(Generation& from, Generation& to, uint64_t 
 void add_former(stats::Snapshot& report, const Generation& current, const Generation& former) {
     for_each_namesake(former.config.pools, current.config.pools, [&](uint32_t old, uint32_t now) {
         stats::PoolSnapshot of_former;
-        of_former.servers.resize(former.pools[old]->server_count());
         former.pools[old]->fill(of_former);
         stats::PoolSnapshot& into = report.pools[now];
         add_former(into.pool, of_former.pool);

@@ -129,12 +129,6 @@ void Pool::preconnect() {
     }
 }
 
-void Pool::check_deadlines(uint64_t now_ms) {
-    for (const auto& server : servers_) {
-        server->check_deadlines(now_ms);  // also without a timeout: see UpstreamConnection::rebind
-    }
-}
-
 // `f` may close or move its session, and no other.
 template <class F>
 void Pool::for_each_client(F&& f) {
@@ -204,8 +198,10 @@ void Pool::fill(stats::PoolSnapshot& snapshot) const {
     snapshot.pool.set(stats::PoolStat::kServersOut,
                       std::count_if(servers_.begin(), servers_.end(),
                                     [](const auto& server) { return server->is_out(); }));
-    for (size_t i = 0; i < servers_.size(); ++i) {
-        snapshot.servers[i] = servers_[i]->snapshot();
+    snapshot.servers.clear();
+    snapshot.servers.reserve(servers_.size());
+    for (const auto& server : servers_) {
+        snapshot.servers.push_back(server->snapshot());
     }
 }
 

@@ -120,8 +120,6 @@ class Pool {
     [[nodiscard]] const stats::PoolCounters& stats() const noexcept { return stats_; }
     base::IntrusiveList<ClientSession, PoolTag>& clients() noexcept { return clients_; }
 
-    void check_deadlines(uint64_t now_ms);
-
     // ---- a reload ----
 
     // All sessions of a pool of the same protocol are this one's from now on.

@@ -113,10 +113,6 @@ bool Server::is_idle() const {
     return !plain_.is_open() && (other_ == nullptr || !other_->is_open());
 }
 
-void Server::check_deadlines(uint64_t now_ms) {
-    for_each_group([now_ms](ConnectionGroup& group) { group.check_deadlines(now_ms); });
-}
-
 bool Server::may_log_refusal(uint64_t now_ms) noexcept {
     if (now_ms < next_refusal_log_ms_) {
         return false;

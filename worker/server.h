@@ -65,7 +65,6 @@ class Server {
     void take_over(Server& former, uint64_t grace_ms);
     // No open connection, so nothing outstanding.
     [[nodiscard]] bool is_idle() const;
-    void check_deadlines(uint64_t now_ms);
     // For the log: one line when a server begins to fail, one now and then while it does, one when
     // it is back; never a line per request.
     void note_failure(const char* what, int error);

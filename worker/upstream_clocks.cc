@@ -49,10 +49,34 @@ void UpstreamConnection::rebind(ConnectionGroup& group, uint64_t grace_ms) {
     server_ = &server;
 }
 
-void UpstreamConnection::check_deadlines(uint64_t now_ms) {
-    if (head_ == nullptr || !is_open()) {
-        return;
+uint64_t UpstreamConnection::fragments_of_busy(DataPath& path) noexcept {
+    uint64_t count = 0;
+    for (UpstreamConnection* connection = path.busy.front_or_null(); connection != nullptr;
+         connection = path.busy.next_or_null(*connection)) {
+        count += connection->fifo_count_;
     }
+    return count;
+}
+
+// Also of pools without a timeout: see rebind(). A check may end connections, this one and others,
+// and begin requests on any: so no place in a list is remembered here.
+void UpstreamConnection::check_all(DataPath& path, uint64_t now_ms) {
+    base::IntrusiveList<UpstreamConnection, BusyTag> checked;
+    RM_DEBUG_ASSERT(fragments_of_busy(path) == path.fragments_in_flight);  // none is forgotten
+    while (!path.busy.empty()) {
+        UpstreamConnection& connection = *path.busy.pop_front();
+        if (!connection.is_idle()) {
+            checked.push_back(connection);
+            connection.check_deadlines(now_ms);
+        }
+    }
+    while (!checked.empty()) {
+        path.busy.push_back(*checked.pop_front());
+    }
+}
+
+void UpstreamConnection::check_deadlines(uint64_t now_ms) {
+    RM_DEBUG_ASSERT(head_ != nullptr && is_open());
     const size_t queued = stream_.bytes_queued();
     if (queued < last_bytes_queued_) {
         last_progress_ms_ = now_ms;  // the server takes a partly written request

@@ -34,7 +34,8 @@ class Server;
 
 class UpstreamConnection : public io::StreamHandler,
                            public FlushLink,
-                           public base::ListLink<HeldTag> {
+                           public base::ListLink<HeldTag>,
+                           public base::ListLink<BusyTag> {
   public:
     UpstreamConnection(DataPath& path, ConnectionGroup& group);
     ~UpstreamConnection() override;
@@ -51,8 +52,8 @@ class UpstreamConnection : public io::StreamHandler,
     OutQueue& out() noexcept { return out_; }
 
     void flush_now();
-    // Judges both clocks.
-    void check_deadlines(uint64_t now_ms);
+    // Judges both clocks of every connection of the worker that has something outstanding.
+    static void check_all(DataPath& path, uint64_t now_ms);
     // Closes as soon as nothing is outstanding: the server lives elsewhere now.
     void retire();
     // A reload: the same server under another generation, the group of the same dialect. What is
@@ -121,6 +122,7 @@ class UpstreamConnection : public io::StreamHandler,
     void queue_handshake();
     void queue_own(const std::string& bytes);
     void push(Fragment& fragment) noexcept;
+    void note_busy() noexcept;
     Fragment* pop();
     // A whole reply, or its last part when it has been streaming.
     void deliver(const Window& window, const char* data, size_t size);
@@ -153,6 +155,8 @@ class UpstreamConnection : public io::StreamHandler,
     void wake_all_waiting();
     void untie(const Fragment& fragment);
     void keep_rest(Window& window, const char* rest, size_t size);
+    static uint64_t fragments_of_busy(DataPath& path) noexcept;
+    void check_deadlines(uint64_t now_ms);
     void expire_overdue(uint64_t now_ms);
     [[nodiscard]] uint64_t health_timeout_ms() const noexcept;
     void close_stream();

@@ -153,7 +153,7 @@ void Worker::after_poll() noexcept {
     if (deadlines_due_) {
         deadlines_due_ = false;
         const uint64_t now_ms = loop_.active_ms();
-        for_each_pool([now_ms](Pool& pool) { pool.check_deadlines(now_ms); });
+        UpstreamConnection::check_all(path_, now_ms);
         if (path_.fragments_in_flight == 0) {
             deadline_timer_.stop();
         }
@@ -278,6 +278,7 @@ void Worker::beat() {
     message.lag_ms = static_cast<uint32_t>(std::min<uint64_t>(loop_.take_lag_ms(), UINT32_MAX));
     message.client_connections = static_cast<uint32_t>(client_count());
     message.generation = current_->number;
+    message.pools.reserve(current_->pools.size());
     for (const auto& pool : current_->pools) {
         message.pools.push_back(pool->health());
     }
@@ -297,9 +298,9 @@ void Worker::report_stats(uint64_t request_id) {
         return;
     }
     stats::Snapshot snapshot;
+    snapshot.pools.reserve(current_->pools.size());
     for (const auto& pool : current_->pools) {
         stats::PoolSnapshot& of_pool = snapshot.pools.emplace_back();
-        of_pool.servers.resize(pool->server_count());
         pool->fill(of_pool);
     }
     for (const FormerGeneration& former : formers_) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/control/codec.h"
 
+#include <bit>
+#include <cstring>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -31,6 +33,35 @@ struct LeastBytes<RingServerState> : std::integral_constant<size_t, 4 + 4 + 8 + 
 template <>
 struct LeastBytes<RingState> : std::integral_constant<size_t, 8 + 4 + 8 + 4> {};
 
+// On the wire the lowest byte comes first.
+template <class T>
+void store(T value, char* to) noexcept {
+    if constexpr (std::endian::native == std::endian::little) {
+        std::memcpy(to, &value, sizeof(T));
+    } else {
+        const auto bits = static_cast<std::make_unsigned_t<T>>(value);
+        for (size_t i = 0; i < sizeof(T); ++i) {
+            to[i] = static_cast<char>(static_cast<unsigned char>(bits >> (8 * i)));
+        }
+    }
+}
+
+template <class T>
+T load(const char* from) noexcept {
+    T value = 0;
+    if constexpr (std::endian::native == std::endian::little) {
+        std::memcpy(&value, from, sizeof(T));
+    } else {
+        std::make_unsigned_t<T> bits = 0;
+        for (size_t i = sizeof(T); i-- > 0;) {
+            bits = static_cast<decltype(bits)>((static_cast<uint64_t>(bits) << 8) |
+                                               static_cast<unsigned char>(from[i]));
+        }
+        value = static_cast<T>(bits);
+    }
+    return value;
+}
+
 class Writer {
   public:
     template <class T>
@@ -45,12 +76,8 @@ class Writer {
 
     template <class T>
     void put_integer(T value) {
-        using Unsigned = std::make_unsigned_t<T>;
-        const auto bits = static_cast<Unsigned>(value);
         char bytes[sizeof(T)];
-        for (size_t i = 0; i < sizeof(T); ++i) {
-            bytes[i] = static_cast<char>(static_cast<unsigned char>(bits >> (8 * i)));
-        }
+        store(value, bytes);
         out_.append(bytes, sizeof(T));
     }
 
@@ -66,8 +93,23 @@ class Writer {
     template <class T>
     void put(const std::vector<T>& values) {
         put_count(values.size());
-        for (const T& value : values) {
-            put(value);
+        if constexpr (std::is_integral_v<T>) {
+            put_integers(values);
+        } else {
+            for (const T& value : values) {
+                put(value);
+            }
+        }
+    }
+    // The counters of all servers of a worker are one such list, every second.
+    template <class T>
+    void put_integers(const std::vector<T>& values) {
+        if constexpr (std::endian::native == std::endian::little) {
+            out_.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
+        } else {
+            for (const T value : values) {
+                put_integer(value);
+            }
         }
     }
     template <class T>
@@ -106,13 +148,9 @@ class Reader {
             fail("is cut short");
             return 0;
         }
-        std::make_unsigned_t<T> bits = 0;
-        for (size_t i = sizeof(T); i-- > 0;) {
-            bits = static_cast<decltype(bits)>((static_cast<uint64_t>(bits) << 8) |
-                                               static_cast<unsigned char>(rest_[i]));
-        }
+        const T value = load<T>(rest_.data());
         rest_.remove_prefix(sizeof(T));
-        return static_cast<T>(bits);
+        return value;
     }
 
   private:

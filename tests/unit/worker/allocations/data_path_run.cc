@@ -141,9 +141,7 @@ class DataPathRun : public io::LoopHooks {
         path_.catch_up_before_read();
         if (deadlines_due_) {
             deadlines_due_ = false;
-            for (const auto& pool : generation_->pools) {
-                pool->check_deadlines(loop_.active_ms());
-            }
+            worker::UpstreamConnection::check_all(path_, loop_.active_ms());
             judge_watched();
         }
     }
