@@ -211,7 +211,9 @@ class ClientSession : public io::StreamHandler,
     [[nodiscard]] bool is_binary() const noexcept { return dialect_ == Dialect::kMemcachedBinary; }
     void answer_cluster_config();
     // meta_requests.cc: memcached's meta commands
-    bool take_meta_get(const Window& window, size_t& used);
+    bool take_meta(const Window& window, size_t& used);
+    bool take_meta_set(const Window& window, size_t& used);
+    void forward_quiet_get(std::string_view request, std::string_view key, std::string_view quiet);
     void forward_meta(const Window& window, const proto::memcached::RequestView& request);
     void note_raw_key(Request& request, std::string_view key);
 

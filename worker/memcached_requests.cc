@@ -33,18 +33,18 @@ size_t ClientSession::parse_memcached(const Window& window) {
     size_t used = 0;
     while (used < window.size && !parsing_ended_) {
         const char* at = window.begin + used;
-        std::string_view key;
-        const size_t bytes =
-            memcached_parser_.at_start()
-                ? proto::memcached::RequestParser::whole_request_bytes(at, window.size - used, key)
-                : 0;
-        if (bytes > 0) [[likely]] {
-            used += bytes;
-            forward_as_it_came(window, {at, bytes}, key);
-            continue;
-        }
-        if (memcached_parser_.at_start() && take_meta_get(window, used)) {
-            continue;
+        if (memcached_parser_.at_start()) [[likely]] {
+            std::string_view key;
+            const size_t bytes =
+                proto::memcached::RequestParser::whole_request_bytes(at, window.size - used, key);
+            if (bytes > 0) [[likely]] {
+                used += bytes;
+                forward_as_it_came(window, {at, bytes}, key);
+                continue;
+            }
+            if (take_meta(window, used)) {
+                continue;
+            }
         }
         const ParseStatus status = memcached_parser_.parse(at, window.size - used);
         if (status == ParseStatus::kNeedMore) {

@@ -9,36 +9,65 @@
 namespace ringmaster::worker {
 
 using proto::memcached::Quiet;
+using proto::memcached::RequestParser;
 using proto::memcached::RequestView;
 using proto::memcached::Shape;
 
-// The quick way for an mg that is there as a whole; false when it is something else.
-bool ClientSession::take_meta_get(const Window& window, size_t& used) {
+// The quick way for an mg or ms that is there as a whole; false when it is something else.
+bool ClientSession::take_meta(const Window& window, size_t& used) {
     const char* const at = window.begin + used;
     std::string_view key;
     std::string_view quiet;
-    const size_t bytes =
-        proto::memcached::RequestParser::whole_meta_get_bytes(at, window.size - used, key, quiet);
+    const size_t bytes = RequestParser::whole_meta_get_bytes(at, window.size - used, key, quiet);
+    if (bytes == 0) {
+        return take_meta_set(window, used);
+    }
+    used += bytes;
+    if (!quiet.empty()) [[unlikely]] {
+        forward_quiet_get({at, bytes}, key, quiet);
+        return true;
+    }
+    Request& queued = new_request();
+    queued.unanswered = 1;
+    OutQueue* out = forward(queued.fragment, pool_->shard_of(key), bytes);
+    if (out != nullptr) {
+        out->append_from(path_.memory, window.chunk, at, bytes);
+    }
+    return true;
+}
+
+// Apart, so that the way of an mg stays short enough to be inlined.
+[[gnu::noinline]] bool ClientSession::take_meta_set(const Window& window, size_t& used) {
+    const char* const at = window.begin + used;
+    std::string_view key;
+    const size_t bytes = RequestParser::whole_meta_set_bytes(at, window.size - used, key);
     if (bytes == 0) {
         return false;
     }
     used += bytes;
     Request& queued = new_request();
     queued.unanswered = 1;
-    queued.quiet_get = !quiet.empty();
-    const size_t cut = quiet.empty() ? 0 : 1 + quiet.size();  // with the space before it
-    OutQueue* out = forward(queued.fragment, pool_->shard_of(key), bytes - cut);
-    if (out == nullptr) {
-        return true;
-    }
-    if (quiet.empty()) {
+    queued.meta_set = true;
+    OutQueue* out = forward(queued.fragment, pool_->shard_of(key), bytes);
+    if (out != nullptr) {
         out->append_from(path_.memory, window.chunk, at, bytes);
-    } else {
-        const auto head_bytes = static_cast<size_t>(quiet.data() - at) - 1;
-        out->append(path_.memory, {at, head_bytes});
-        out->append(path_.memory, {at + head_bytes + cut, bytes - head_bytes - cut});
     }
     return true;
+}
+
+// Without `quiet` and the space before it.
+void ClientSession::forward_quiet_get(std::string_view request, std::string_view key,
+                                      std::string_view quiet) {
+    const size_t cut = 1 + quiet.size();
+    const auto head_bytes = static_cast<size_t>(quiet.data() - request.data()) - 1;
+    Request& queued = new_request();
+    queued.unanswered = 1;
+    queued.quiet_get = true;
+    OutQueue* out = forward(queued.fragment, pool_->shard_of(key), request.size() - cut);
+    if (out != nullptr) {
+        out->append(path_.memory, request.substr(0, head_bytes));
+        out->append(path_.memory, request.substr(head_bytes + cut));
+    }
 }
 
 // A key in base64 belongs to the server that has the key it stands for: who reads it without the

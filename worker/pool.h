@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/inline.h"
 #include "common/control/messages.h"
 #include "common/health/ejector.h"
 #include "common/ring/placement.h"
@@ -49,7 +50,7 @@ class Pool {
     // ---- health: what the data path sees and asks (common/health/ejector.h) ----
 
     // Whether a request for this shard may go to its server; else it fails with fail_cause() now.
-    [[nodiscard]] bool may_send(uint32_t shard) {
+    [[nodiscard]] RM_INLINE bool may_send(uint32_t shard) {
         return ejector_.route(shard, path_.event_ms) == health::Ejector::Route::kSend;
     }
     [[nodiscard]] int fail_cause(uint32_t shard) const noexcept {

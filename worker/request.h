@@ -7,6 +7,7 @@
 // is abandoned (client == null) and freed when its last fragment comes home.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -50,13 +51,9 @@ struct SplitState {
     proto::redis::JoinPolicy join = proto::redis::JoinPolicy::kFirst;
 };
 
-struct Request {
-    Request* next = nullptr;          // of the same client, in order
-    ClientSession* client = nullptr;  // null: abandoned
-    SplitState* split = nullptr;      // null: the one fragment below
-    uint32_t at_servers = 0;          // fragments in a FIFO: the request may not be freed before
-    uint32_t unanswered = 0;          // fragments without a reply or an error yet; 0 = may leave
-    // Bits of one byte, so that plain() is one test.
+// What is special about a request. A byte of its own, so that one test tells that nothing is: g++
+// tests bits of a larger struct one by one.
+struct RequestMarks {
     bool streaming : 1 = false;    // its reply has begun to leave while it still arrives
     bool silent : 1 = false;       // noreply: the reply is dropped
     bool handshake : 1 = false;    // the proxy's own (AUTH, SELECT): no client
@@ -65,15 +62,32 @@ struct Request {
     bool meta_set : 1 = false;     // ms: its data block follows, whatever the server makes of it
     bool raw_key : 1 = false;      // its reply may hold line ends: DataPath::raw_keys
     bool proxy_error : 1 = false;  // a fragment failed here, not at its server
+};
+
+struct Request : RequestMarks {
     // memcached's binary protocol: of the client's request, and of its reply.
     uint8_t opcode = 0;
     uint32_t opaque = 0;
+    Request* next = nullptr;          // of the same client, in order
+    ClientSession* client = nullptr;  // null: abandoned
+    SplitState* split = nullptr;      // null: the one fragment below
+    uint32_t at_servers = 0;          // fragments in a FIFO: the request may not be freed before
+    uint32_t unanswered = 0;          // fragments without a reply or an error yet; 0 = may leave
     Fragment fragment;
 
+    // Where its reply ends is a matter of what was asked.
+    [[nodiscard]] bool has_odd_end() const noexcept {
+        RequestMarks odd;
+        odd.fenced = true;
+        odd.raw_key = true;
+        const RequestMarks& marks = *this;
+        return (std::bit_cast<uint8_t>(marks) & std::bit_cast<uint8_t>(odd)) != 0;
+    }
     // One fragment of a client's request whose reply is passed on as it is.
     [[nodiscard]] bool plain() const noexcept {
-        return split == nullptr && !streaming && !silent && !handshake && !quiet_get && !fenced &&
-               !meta_set && !raw_key;
+        RequestMarks marks = *this;
+        marks.proxy_error = false;
+        return split == nullptr && std::bit_cast<uint8_t>(marks) == 0;
     }
 };
 

@@ -11,17 +11,21 @@ using proto::memcached::kFenceReply;
 // The quick way, as ReplyParser::whole_reply_bytes(). 0: ask the parser, which then knows what is
 // special about this reply.
 size_t UpstreamConnection::whole_meta_reply_bytes(const char* begin, size_t size) noexcept {
-    const Request& request = *head_->request;
-    if (request.fenced) {
-        memcached_parser_.expect_fence();
-    }
-    if (request.raw_key) {
-        memcached_parser_.expect_raw_key(path_.raw_keys[&request]);
-    }
-    if (request.fenced || request.raw_key) {
+    Request& request = *head_->request;
+    if (request.has_odd_end()) [[unlikely]] {
+        if (request.fenced) {
+            memcached_parser_.expect_fence();
+        }
+        if (request.raw_key) {
+            memcached_parser_.expect_raw_key(path_.raw_keys[&request]);
+        }
         return 0;
     }
-    return proto::memcached::ReplyParser::whole_meta_reply_bytes(begin, size);
+    const size_t bytes = proto::memcached::ReplyParser::whole_meta_reply_bytes(begin, size);
+    if (bytes > 0) {
+        request.meta_set = false;  // this is not ERROR: a reply as any other
+    }
+    return bytes;
 }
 
 // A server without meta commands answers ERROR to an ms and goes on with each line of its data

@@ -109,6 +109,26 @@ void check_quick_meta_get(std::string_view stream) {
               view.forward_head.data() + view.forward_head.size() + 1 == quiet.data());
 }
 
+// The same of an ms.
+void check_quick_meta_set(std::string_view stream) {
+    const auto copy = exact_copy(stream);
+    std::string_view key;
+    const size_t bytes = RequestParser::whole_meta_set_bytes(copy.get(), stream.size(), key);
+    if (bytes == 0) {
+        return;
+    }
+    RequestParser parser;
+    RM_ASSERT(parser.parse(copy.get(), stream.size()) == ParseStatus::kDone);
+    RM_ASSERT(parser.position() == bytes);
+    const RequestView view = parser.view(copy.get());
+    RM_ASSERT(view.error_reply.empty());
+    RM_ASSERT(view.key == key);
+    RM_ASSERT(!view.key_is_base64);
+    RM_ASSERT(view.quiet == Quiet::kNo);
+    RM_ASSERT(std::string(view.forward_head) + std::string(view.forward_rest) ==
+              stream.substr(0, bytes));
+}
+
 // One line a request: status, length, error.
 std::string outcome(std::string_view stream, base::Rng* rng, bool drop) {
     std::string result;
@@ -161,6 +181,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size_bytes) {
     base::Rng rng(data[0]);
     check_quick_way(stream);
     check_quick_meta_get(stream);
+    check_quick_meta_set(stream);
     const std::string whole = outcome(stream, nullptr, false);
     RM_ASSERT(outcome(stream, &rng, false) == whole);
     RM_ASSERT(outcome(stream, &rng, true) == whole);

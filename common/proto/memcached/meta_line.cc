@@ -10,8 +10,6 @@
 namespace ringmaster::proto::memcached {
 namespace {
 
-// An ms with more flags is refused by 1.6.18 without its data block, which it then runs.
-constexpr uint32_t kMaxSetFlags = 16;
 constexpr const char* kTooManyFlags = "CLIENT_ERROR options flags too long\r\n";
 
 constexpr uint8_t kNoDigit = 64;

@@ -30,6 +30,9 @@ enum class Quiet : uint8_t {
 inline constexpr std::string_view kFence = "mn\r\n";
 inline constexpr std::string_view kFenceReply = "MN\r\n";
 
+// An ms with more flags is refused by 1.6.18 without its data block, which it then runs.
+inline constexpr uint32_t kMaxSetFlags = 16;
+
 struct MetaLine {
     std::string_view key;         // as it stands in the line
     std::string_view count;       // ms: the length of the data block

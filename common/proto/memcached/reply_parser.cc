@@ -60,6 +60,13 @@ bool parse_meta_value_line(std::string_view line, uint64_t& value_bytes) noexcep
     return parse_number(take_word(line), value_bytes) && value_bytes <= kMaxMemcachedValueBytes;
 }
 
+// `at` is behind the length of a VA.
+const char* behind_flags_or_null(const char* at, const char* end) noexcept {
+    const auto* newline =
+        static_cast<const char*>(std::memchr(at, '\n', static_cast<size_t>(end - at)));
+    return newline != nullptr && newline[-1] == '\r' && *at == ' ' ? newline + 1 : nullptr;
+}
+
 }  // namespace
 
 size_t ReplyParser::whole_reply_bytes(const char* begin, size_t size) noexcept {
@@ -78,7 +85,7 @@ size_t ReplyParser::whole_reply_bytes(const char* begin, size_t size) noexcept {
         }
         at = value_end + kCrLf.size();
     }
-    if (at != begin) {
+    if (at != begin || size < kEnd.size() || *begin == 'V') {  // most likely VA
         return 0;
     }
     return begins_with(begin, size, kEnd)      ? kEnd.size()
@@ -100,13 +107,13 @@ size_t ReplyParser::whole_meta_reply_bytes(const char* begin, size_t size) noexc
     if (!read_short_number(at, end, length)) {
         return 0;
     }
-    const size_t window = std::min(size, kMaxMemcachedLineBytes);
-    const auto* newline =
-        static_cast<const char*>(std::memchr(at, '\n', window - static_cast<size_t>(at - begin)));
-    if (newline == nullptr || newline[-1] != '\r' || (*at != ' ' && newline != at + 1)) {
+    const char* value = at + kCrLf.size();
+    if (!begins_with(at, static_cast<size_t>(end - at), kCrLf)) {
+        value = behind_flags_or_null(at, begin + std::min(size, kMaxMemcachedLineBytes));
+    }
+    if (value == nullptr) {
         return 0;
     }
-    const char* const value = newline + 1;
     const auto left = static_cast<size_t>(end - value);
     if (length > left || !begins_with(value + length, left - length, kCrLf)) {
         return 0;

@@ -125,7 +125,7 @@ size_t RequestParser::whole_meta_get_bytes(const char* begin, size_t size, std::
     quiet = {};
     while (at != end && *at == ' ') {
         const char* const flag = at + 1;
-        at = find_key_end(flag, end);
+        at = find_flag_end(flag, end);
         if (at == flag || *flag == 'b') {
             return 0;
         }
@@ -139,6 +139,42 @@ size_t RequestParser::whole_meta_get_bytes(const char* begin, size_t size, std::
     return begins_with(at, static_cast<size_t>(end - at), kCrLf)
                ? static_cast<size_t>(at - begin) + kCrLf.size()
                : 0;
+}
+
+size_t RequestParser::whole_meta_set_bytes(const char* begin, size_t size,
+                                           std::string_view& key) noexcept {
+    constexpr std::string_view kMetaSet = "ms ";
+    if (!begins_with(begin, size, kMetaSet)) {
+        return 0;
+    }
+    const char* const end = begin + size;
+    const char* const line_end = begin + std::min(size, kMaxMemcachedLineBytes);
+    const char* const first = begin + kMetaSet.size();
+    const char* at = find_key_end(first, line_end);
+    const auto key_bytes = static_cast<size_t>(at - first);
+    size_t block_bytes = 0;
+    if (key_bytes == 0 || key_bytes > kMaxMemcachedKeyBytes ||
+        !read_short_number(at, line_end, block_bytes)) {
+        return 0;
+    }
+    key = std::string_view(first, key_bytes);
+    uint32_t flags = 0;
+    while (at != line_end && *at == ' ') {
+        const char* const flag = at + 1;
+        at = find_flag_end(flag, line_end);
+        if (at == flag || *flag == 'b' || *flag == 'q' || ++flags > kMaxSetFlags) {
+            return 0;
+        }
+    }
+    if (!begins_with(at, static_cast<size_t>(line_end - at), kCrLf)) {
+        return 0;
+    }
+    at += kCrLf.size();
+    const auto left = static_cast<size_t>(end - at);
+    if (left < block_bytes || !begins_with(at + block_bytes, left - block_bytes, kCrLf)) {
+        return 0;
+    }
+    return static_cast<size_t>(at - begin) + block_bytes + kCrLf.size();
 }
 
 ParseStatus RequestParser::parse(const char* begin, size_t size) noexcept {

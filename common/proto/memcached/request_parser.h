@@ -69,6 +69,10 @@ class RequestParser {
     // one, are set. It is forwarded as it came, but without q and the space before it.
     static size_t whole_meta_get_bytes(const char* begin, size_t size, std::string_view& key,
                                        std::string_view& quiet) noexcept;
+    // The same for "ms key bytes flags" without b and q, with a block of below a million bytes: its
+    // size, and `key` is set. It is forwarded as it came.
+    static size_t whole_meta_set_bytes(const char* begin, size_t size,
+                                       std::string_view& key) noexcept;
     [[nodiscard]] size_t position() const noexcept { return position_; }
     [[nodiscard]] size_t bytes_needed() const noexcept { return needed_; }
     // After kBad or kTooBig: the whole error line with CRLF.

@@ -60,9 +60,19 @@ inline bool parse_number(std::string_view word, uint64_t& number) noexcept {
     return !word.empty();
 }
 
-// `word` is a constant: one or two comparisons of words.
-inline bool begins_with(const char* at, size_t size, std::string_view word) noexcept {
-    return size >= word.size() && std::memcmp(at, word.data(), word.size()) == 0;
+// `word` is a constant: one or two comparisons of words. g++ calls memcmp() for some lengths that
+// are no power of two, hence the overlap.
+RM_INLINE inline bool begins_with(const char* at, size_t size, std::string_view word) noexcept {
+    constexpr size_t kHalf = sizeof(uint32_t);
+    if (size < word.size()) {
+        return false;
+    }
+    if (word.size() > kHalf && word.size() < 2 * kHalf) {
+        const size_t rest = word.size() - kHalf;
+        return std::memcmp(at, word.data(), kHalf) == 0 &&
+               std::memcmp(at + rest, word.data() + rest, kHalf) == 0;
+    }
+    return std::memcmp(at, word.data(), word.size()) == 0;
 }
 
 // One space and up to six digits: `at` is behind them. Else false.
@@ -117,7 +127,19 @@ inline bool has_control_byte(std::string_view text) noexcept {
     return marks_below_or_del(load_eight(last), 0x20) != 0;
 }
 
-// The first byte in [at, end) that no key can have (below 0x21 or 0x7f); `end` when there is none.
+// The first byte in [at, end) that no key or flag can have (below 0x21 or 0x7f); `end` when there
+// is none. For words of few bytes, as flags are.
+RM_INLINE inline const char* find_flag_end(const char* at, const char* end) noexcept {
+    for (; at != end; ++at) {
+        const auto byte = static_cast<unsigned char>(*at);
+        if (byte < 0x21 || byte == 0x7f) {
+            break;
+        }
+    }
+    return at;
+}
+
+// The same. Eight bytes a step.
 RM_INLINE inline const char* find_key_end(const char* at, const char* end) noexcept {
     if constexpr (std::endian::native == std::endian::little) {
         for (; end - at >= 8; at += 8) {
@@ -127,13 +149,7 @@ RM_INLINE inline const char* find_key_end(const char* at, const char* end) noexc
             }
         }
     }
-    for (; at != end; ++at) {
-        const auto byte = static_cast<unsigned char>(*at);
-        if (byte < 0x21 || byte == 0x7f) {
-            break;
-        }
-    }
-    return at;
+    return find_flag_end(at, end);
 }
 
 // Reads "VALUE key flags bytes [cas]" (no line end). False when it is anything else or too big.

@@ -116,6 +116,65 @@ TEST_CASE("memcached meta: the quick way of an mg sees what the parser sees, or 
     }
 }
 
+TEST_CASE("memcached meta: the quick way of an ms sees what the parser sees, or leaves it to it") {
+    struct Case {
+        std::string input;
+        bool taken;
+    };
+    const std::string longest(250, 'k');
+    std::string most_flags;
+    for (int i = 0; i < 16; ++i) {
+        most_flags += " T0";
+    }
+    const Case cases[] = {
+        {"ms k 2\r\nab\r\n", true},
+        {"ms k 0 T0\r\n\r\n", true},
+        {"ms k 3 T0 c F5 I\r\nab\n\r\nmn\r\n", true},
+        {"ms " + longest + " 2\r\nab\r\n", true},
+        {"ms " + longest + "k 2\r\nab\r\n", false},
+        {"ms k 2" + most_flags + "\r\nab\r\n", true},
+        {"ms k 2" + most_flags + " c\r\nab\r\n", false},
+        {"ms k 2 O" + std::string(2038, 'x') + "\r\nab\r\n", true},
+        {"ms k 2 O" + std::string(2039, 'x') + "\r\nab\r\n", false},
+        {"ms k 2 b\r\nab\r\n", false},
+        {"ms k 2 q\r\nab\r\n", false},
+        {"ms k 2 c q\r\nab\r\n", false},
+        {"ms k 2  c\r\nab\r\n", false},
+        {"ms k  2\r\nab\r\n", false},
+        {"ms k 2 \r\nab\r\n", false},
+        {"ms k 2\nab\r\n....", false},
+        {"ms k 2\r\nabc\r\n", false},
+        {"ms k x\r\nab\r\n", false},
+        {"ms k -2\r\nab\r\n", false},
+        {"ms k 2x\r\nab\r\n", false},
+        {"ms k\t2\r\nab\r\n", false},
+        {"ms k 2 c\x7f\r\nab\r\n", false},
+        {"ms  2\r\nab\r\n", false},
+        {"ma k 2\r\nab\r\n", false},
+    };
+    for (const Case& c : cases) {
+        CAPTURE(c.input);
+        for (size_t size = 0; size <= c.input.size(); ++size) {
+            const auto copy = exact_copy(std::string_view(c.input).substr(0, size));
+            std::string_view key;
+            const size_t bytes = RequestParser::whole_meta_set_bytes(copy.get(), size, key);
+            if (size == c.input.size()) {
+                CHECK((bytes > 0) == c.taken);
+            }
+            if (bytes == 0) {
+                continue;
+            }
+            const Parsed parsed = parse_request(c.input, 100000);
+            CHECK(parsed.error == "");
+            CHECK(parsed.bytes == bytes);
+            CHECK(parsed.key == key);
+            CHECK(parsed.forward == c.input.substr(0, bytes));
+            CHECK(parsed.quiet == Quiet::kNo);
+            CHECK_FALSE(parsed.key_is_base64);
+        }
+    }
+}
+
 TEST_CASE("memcached meta: the quick way of the replies knows no more than has come") {
     const auto quick = [](const std::string& reply) {
         const auto copy = exact_copy(reply);
