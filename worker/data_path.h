@@ -8,7 +8,6 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -25,6 +24,7 @@
 #include "worker/flush_queue.h"
 #include "worker/input_buffer.h"
 #include "worker/memory.h"
+#include "worker/raw_keys.h"
 
 namespace ringmaster::worker {
 
@@ -92,9 +92,7 @@ struct DataPath {
     // This worker is busy: requests are held back for larger writes (limits.h, kHoldBackBytes).
     bool coalesce = false;
 
-    // Keys with a line end in them, which the reply to a meta command may show as they are; while
-    // their fragments are in a FIFO.
-    std::unordered_map<const Request*, std::string> raw_keys;
+    RawKeys raw_keys{memory};
 
     // An ejector of some pool has a deadline: the worker's health timer must run.
     bool health_has_deadline = false;

@@ -20,11 +20,13 @@ struct Memory {
     MemoryBudget budget;  // this worker's share of max_memory
     bool full = false;    // the share was used up when it was last looked at: once a turn, at least
 
-    size_t unreturned = 0;  // freed, but the allocator may still keep it
+    size_t raw_key_bytes = 0;  // of RawKeys
+    size_t unreturned = 0;     // freed, but the allocator may still keep it
     unsigned decays = 0;
 
     [[nodiscard]] size_t bytes_in_use() const noexcept {
-        return chunks.bytes_in_use() + segments.reserved_bytes() + requests.reserved_bytes();
+        return chunks.bytes_in_use() + segments.reserved_bytes() + requests.reserved_bytes() +
+               raw_key_bytes;
     }
     [[nodiscard]] MemoryBudget::Level level() const noexcept {
         return budget.level(bytes_in_use());

@@ -100,8 +100,7 @@ void ClientSession::forward_meta(const Window& window, const RequestView& reques
 // Only these two show the key of the item; the others repeat that of the request.
 void ClientSession::note_raw_key(Request& request, std::string_view key) {
     if (key.find('\n') != std::string_view::npos) {
-        request.raw_key = true;
-        path_.raw_keys.emplace(&request, key);
+        path_.raw_keys.add(request, key);
     }
 }
 

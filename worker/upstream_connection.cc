@@ -245,7 +245,7 @@ void UpstreamConnection::deliver_other(const Window& window, const char* data, s
     Request* request = fragment->request;
     const bool lost_count = !was_streaming && may_answer_often(*request, {data, size});
     if (request->raw_key) {
-        path_.raw_keys.erase(request);
+        path_.raw_keys.remove(*request);
     }
     if (!request->handshake && !retiring_) {
         server_->pool().on_server_success(server_->shard());
@@ -358,7 +358,7 @@ void UpstreamConnection::fail_all(std::string_view line) {
         --path_.fragments_in_flight;
         --request->at_servers;
         if (request->raw_key) {
-            path_.raw_keys.erase(request);
+            path_.raw_keys.remove(*request);
         }
         if (request->client == nullptr) {
             if (request->at_servers == 0) {

@@ -17,7 +17,7 @@ size_t UpstreamConnection::whole_meta_reply_bytes(const char* begin, size_t size
             memcached_parser_.expect_fence();
         }
         if (request.raw_key) {
-            memcached_parser_.expect_raw_key(path_.raw_keys[&request]);
+            memcached_parser_.expect_raw_key(path_.raw_keys.of(request));
         }
         return 0;
     }
