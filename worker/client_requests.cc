@@ -18,9 +18,11 @@ void ClientSession::answer(std::string_view line, bool is_error) {
         pool_->stats().add(PoolStat::kForwardError);
     }
     if (is_mute()) {
+        ++path_.other_work;
         return;
     }
     if (head_ == nullptr) {
+        ++path_.other_work;
         out_.append(path_.memory, line);
         mark_dirty();
         return;
@@ -61,6 +63,7 @@ void ClientSession::fail_forward(Fragment& fragment, uint32_t shard, size_t size
 }
 
 void ClientSession::fail_fragment(Fragment& fragment, int error) {
+    ++path_.other_work;
     Request& request = *fragment.request;
     const std::string_view line = server_error_line(redis_, error);
     fragment.reply.data = line.data();
@@ -74,6 +77,7 @@ void ClientSession::fail_fragment(Fragment& fragment, int error) {
 SplitState& ClientSession::make_split(Request& request, size_t fragments,
                                       std::span<const uint32_t> key_map,
                                       proto::redis::JoinPolicy join) {
+    path_.other_work += static_cast<uint32_t>(std::max(fragments, key_map.size()));
     // One chunk holds it all: the state, its fragments, the map.
     static_assert(sizeof(SplitState) % alignof(Fragment) == 0);
     static_assert(alignof(Fragment) >= alignof(uint32_t));

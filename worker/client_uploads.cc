@@ -25,16 +25,16 @@ void ClientSession::keep_rest(Window& window, size_t used) {
         input_.keep(memory.chunks, window, rest, size, needed);
         return;
     }
-    const size_t more = InputBuffer::bytes_to_take(window, rest, needed);
+    const InputBuffer::Place place = InputBuffer::place_for(window, rest, needed);
     const size_t in_use = memory.bytes_in_use();
-    const bool fits = memory.budget.admits_body(in_use, more, needed);
-    if (!fits && more > 0) {
+    const bool fits = memory.budget.admits_body(in_use, place.more, place.total);
+    if (!fits && !place.own) {
         refuse_for_memory(window, used);
         return;
     }
     // What has its buffer goes on, whatever others have taken meanwhile.
     input_.keep(memory.chunks, window, rest, size, needed,
-                fits ? memory.budget.spare_for_body(in_use, more, needed) : 0);
+                fits ? memory.budget.spare_for_body(in_use, place.more, place.total) : 0);
     body_bytes_ = input_.own_bytes();
     memory.budget.add_body(body_bytes_);
     watch();

@@ -77,6 +77,9 @@ struct DataPath {
     // Groups with more connections than usual for that.
     std::vector<ConnectionGroup*> diverting;
 
+    // What clients had done that leaves no request behind, and the keys of split requests: a
+    // client's turn is measured in both. Counts on and on.
+    uint32_t other_work = 0;
     // Fragments in any upstream FIFO: while there are some, deadlines are checked.
     uint64_t fragments_in_flight = 0;
     // The connections that have some, whatever group, pool or generation they belong to, and those

@@ -11,7 +11,7 @@ std::span<char> InputBuffer::prepare_other(base::ChunkPool& chunks, HotChunk& ho
     if (in_place_) {
         return {partial_->data() + used_, partial_->capacity() - used_};
     }
-    base::ChunkRef& chunk = expected_ > 0 ? hot.get_large(chunks, expected_) : hot.get(chunks);
+    base::ChunkRef& chunk = reads_large(hot) ? hot.get_large(chunks, expected_) : hot.get(chunks);
     if (used_ > 0) {
         // The stash stays until bytes have really come: a read may come back empty-handed.
         std::memcpy(chunk->data(), partial_->data(), used_);
@@ -19,19 +19,41 @@ std::span<char> InputBuffer::prepare_other(base::ChunkPool& chunks, HotChunk& ho
     return {chunk->data() + used_, chunk->capacity() - used_};
 }
 
-Window InputBuffer::arrived_other(HotChunk& hot, size_t size) {
+Window InputBuffer::arrived_other(base::ChunkPool& chunks, HotChunk& hot, size_t size) {
     Window window;
     window.own_buffer = in_place_;
-    window.large_buffer = !in_place_ && expected_ > 0;
+    window.large_buffer = reads_large(hot);
     window.chunk = in_place_ ? partial_ : window.large_buffer ? hot.last_large() : hot.last();
     window.begin = window.chunk->data();
     window.size = used_ + size;
     clear();
-    if (window.large_buffer && window.size < kLargeReadBytes &&
-        ++small_reads_ == kSmallReadsInARow) {
-        expected_ = 0;
+    if (window.large_buffer) {
+        after_large_read(chunks, hot, window);
     }
     return window;
+}
+
+void InputBuffer::after_large_read(base::ChunkPool& chunks, HotChunk& hot, Window& window) {
+    if (window.size >= window.chunk->capacity() / 4) {
+        small_reads_ = 0;
+        return;
+    }
+    if (window.size < kReferenceBytes) {  // pins nothing
+        if (++small_reads_ == kSmallReadsInARow) {
+            expected_ = 0;
+        }
+        return;
+    }
+    // A piece of it that is referred to would pin all of the chunk.
+    expected_ = 0;
+    if (window.chunk->capacity() > kReadBytes) {
+        base::ChunkRef& usual = hot.get(chunks);
+        RM_DEBUG_ASSERT(usual->capacity() >= window.size);
+        std::memcpy(usual->data(), window.begin, window.size);
+        window.chunk = usual;
+        window.begin = usual->data();
+        window.large_buffer = false;
+    }
 }
 
 // The next message may be like this one.
@@ -50,23 +72,30 @@ bool has_room(const Window& window, const char* rest, size_t needed) noexcept {
 bool goes_on_in_own(const Window& window, const char* rest, size_t needed) noexcept {
     return window.own_buffer && has_room(window, rest, needed);
 }
-// The shared chunk becomes the connection's, unless most of it would be waste.
+// The shared chunk becomes the connection's, unless a good part of it would be waste. (A buffer of
+// its own is not smaller than a usual chunk.)
 bool takes_over(const Window& window, const char* rest, size_t needed) noexcept {
+    const size_t capacity = window.chunk->capacity();
     return window.large_buffer && has_room(window, rest, needed) &&
-           needed >= window.chunk->capacity() / 2;
+           (capacity <= kReadBytes || needed >= capacity / 4 * 3);
 }
 
 }  // namespace
 
-size_t InputBuffer::bytes_to_take(const Window& window, const char* rest, size_t needed) noexcept {
-    if (needed <= kStashBytes || goes_on_in_own(window, rest, needed)) {
-        return 0;
+InputBuffer::Place InputBuffer::place_for(const Window& window, const char* rest,
+                                          size_t needed) noexcept {
+    if (needed <= kStashBytes) {
+        return {};
+    }
+    if (goes_on_in_own(window, rest, needed)) {
+        return {.more = 0, .total = needed, .own = true};
     }
     if (takes_over(window, rest, needed)) {
-        return window.chunk->capacity();  // those who share it get another one
+        return {.more = 0, .total = window.chunk->capacity(), .own = false};
     }
     const bool grows = window.own_buffer && rest == window.chunk->data();
-    return needed + kSlackBytes + 1 - (grows ? window.chunk->capacity() : 0);
+    const size_t more = needed + kSlackBytes + 1 - (grows ? window.chunk->capacity() : 0);
+    return {.more = more, .total = needed, .own = false};
 }
 
 void InputBuffer::keep(base::ChunkPool& chunks, Window& window, const char* rest, size_t rest_size,

@@ -32,15 +32,18 @@ class HotChunk {
     // What get() last returned.
     [[nodiscard]] const base::ChunkRef& last() const noexcept { return chunk_; }
 
-    // The same with room for so much, but not for many times that.
+    // The same with room for so much, and not for far more.
     base::ChunkRef& get_large(base::ChunkPool& chunks, size_t bytes) {
         if (!large_ || large_->shared() || large_->capacity() < bytes ||
-            large_->capacity() / 4 > bytes) {
+            (large_->capacity() > kReadBytes && large_->capacity() / 5 * 4 > bytes)) {
             large_.reset();
             large_ = chunks.acquire(bytes);
         }
         return large_;
     }
+    // get_large() is for no more than this: a small share of memory has no room to spare.
+    [[nodiscard]] size_t most_large() const noexcept { return most_large_; }
+    void set_most_large(size_t bytes) noexcept { most_large_ = bytes; }
     // What get_large() last returned.
     [[nodiscard]] const base::ChunkRef& last_large() const noexcept { return large_; }
     // About once a second: whoever needs one makes one.
@@ -49,6 +52,7 @@ class HotChunk {
   private:
     base::ChunkRef chunk_;
     base::ChunkRef large_;
+    size_t most_large_ = SIZE_MAX;
 };
 
 // Bytes to parse: from the first byte of a message on. `chunk` holds them.
@@ -71,9 +75,9 @@ class InputBuffer {
         return {chunk->data(), chunk->capacity()};
     }
     // `size` bytes came: everything there is of the message(s).
-    Window arrived(HotChunk& hot, size_t size) {
+    Window arrived(base::ChunkPool& chunks, HotChunk& hot, size_t size) {
         if ((used_ | expected_) != 0) [[unlikely]] {
-            return arrived_other(hot, size);
+            return arrived_other(chunks, hot, size);
         }
         return {hot.last()->data(), size, hot.last()};
     }
@@ -82,9 +86,14 @@ class InputBuffer {
     // bytes more than it needs now. The window's chunk may be taken over.
     void keep(base::ChunkPool& chunks, Window& window, const char* rest, size_t rest_size,
               size_t needed, size_t spare = SIZE_MAX);
-    // The bytes keep() would take beyond the window's, without any to spare; 0 for a small message.
-    [[nodiscard]] static size_t bytes_to_take(const Window& window, const char* rest,
-                                              size_t needed) noexcept;
+    // What keep() would take, without any to spare; nothing for a small message.
+    struct Place {
+        size_t more = 0;   // bytes beyond those of the window, which are in use
+        size_t total = 0;  // of the message's buffer; at least
+        bool own = true;   // it has that already
+    };
+    [[nodiscard]] static Place place_for(const Window& window, const char* rest,
+                                         size_t needed) noexcept;
     // Of the buffer of its own; 0 when there is none.
     [[nodiscard]] size_t own_bytes() const noexcept { return in_place_ ? partial_->capacity() : 0; }
     void clear() noexcept;
@@ -92,14 +101,18 @@ class InputBuffer {
 
   private:
     std::span<char> prepare_other(base::ChunkPool& chunks, HotChunk& hot);
-    Window arrived_other(HotChunk& hot, size_t size);
+    Window arrived_other(base::ChunkPool& chunks, HotChunk& hot, size_t size);
+    void after_large_read(base::ChunkPool& chunks, HotChunk& hot, Window& window);
+    [[nodiscard]] bool reads_large(const HotChunk& hot) const noexcept {
+        return !in_place_ && expected_ > 0 && expected_ <= hot.most_large();
+    }
     void expect(size_t needed) noexcept;
 
     base::ChunkRef partial_;
     size_t used_ = 0;
     uint32_t expected_ =
         0;  // what to read into next: 0 = the usual chunk, else one of so many bytes
-    uint8_t small_reads_ = 0;  // since the last large message
+    uint8_t small_reads_ = 0;  // in a row
     bool in_place_ = false;    // partial_ is a buffer of its own, not a stash
 };
 

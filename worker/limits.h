@@ -17,9 +17,11 @@ inline constexpr size_t kStashBytes = 4 << 10;
 inline constexpr size_t kSlackBytes = 4 << 10;
 // After a message of its own buffer that had between so many bytes, a connection reads into a chunk
 // with room for another one: below, the copy costs little; above, what a read of the usual size
-// copies is the lesser part. Until so many reads one after the other were smaller.
+// copies is the lesser part, and each such chunk would be mapped and unmapped. Until a read is far
+// smaller, or so many in a row are small. A worker's share of memory has room for so many of them.
 inline constexpr size_t kLargeReadBytes = 16 << 10;
-inline constexpr size_t kMostExpectedBytes = 256 << 10;
+inline constexpr size_t kMostExpectedBytes = 240 << 10;
+inline constexpr size_t kLargeShare = 16;
 inline constexpr uint8_t kSmallReadsInARow = 16;
 // Pieces from here on are passed on by reference, below they are copied (measured break-even 2 KB;
 // 4 KB bounds what a small piece can pin to 16 times its size).

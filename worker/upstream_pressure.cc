@@ -100,8 +100,10 @@ void UpstreamConnection::keep_rest(Window& window, const char* rest, size_t size
         return;
     }
     Memory& memory = path_.memory;
-    const size_t more = InputBuffer::bytes_to_take(window, rest, parser_needed());
-    if (more > kReadBytes && !memory.fits(more) && !head_->expired && !streaming_) {
+    const InputBuffer::Place place = InputBuffer::place_for(window, rest, parser_needed());
+    const size_t weight = place.more > 0 ? place.more : place.total;
+    if (!place.own && weight > kReadBytes && !memory.fits(place.more) && !head_->expired &&
+        !streaming_) {
         server_->pool().stats().add(stats::PoolStat::kOutOfMemory);
         expire(*head_, kNoMemoryForReply);  // nobody wants it any more: it goes as it comes
         const size_t taken = stream_part(window, rest, size);

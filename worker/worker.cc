@@ -56,7 +56,7 @@ Worker::Worker(const WorkerOptions& options)
       term_(loop_, SIGTERM, [this] { begin_stop(); }),
       quit_(loop_, SIGQUIT, [this] { begin_drain(current_->config.process.drain_timeout_ms); }),
       test_faults_(options.slot) {
-    memory_.budget.set_share(default_budget_bytes());
+    set_memory_share(default_budget_bytes());
     connect_callbacks();
     loop_.set_hooks(this);
     control_ = std::make_unique<ControlLink>(loop_, options.control_fd, *this);

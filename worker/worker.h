@@ -88,6 +88,7 @@ class Worker : public io::LoopHooks, public ControlEvents {
     void answer_commit();
     void sweep_formers();
     void end_former(FormerGeneration& former);
+    void set_memory_share(size_t bytes) noexcept;
     void update_check_period();
 
     // ---- worker_stop.cc ----

@@ -30,7 +30,7 @@ void Worker::handle(control::ConfigBytes& message) {
         current_->build_next(path_);
     }
     if (message.memory_bytes > 0) {
-        memory_.budget.set_share(static_cast<size_t>(message.memory_bytes));
+        set_memory_share(static_cast<size_t>(message.memory_bytes));
     }
     update_check_period();
 }

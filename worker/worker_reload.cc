@@ -129,7 +129,7 @@ std::vector<WaitingClient> Worker::switch_generation(uint64_t drain_timeout_ms) 
     formers_.push_back({.generation = std::exchange(current_, std::move(prepared_)),
                         .drain_until_ms = loop_.active_ms() + drain_timeout_ms});
     if (current_->memory_bytes > 0) {
-        memory_.budget.set_share(static_cast<size_t>(current_->memory_bytes));
+        set_memory_share(static_cast<size_t>(current_->memory_bytes));
     }
     RM_LOG(kNotice, "generation {} serves, clients={}", current_->number, client_count());
     reloaded_ = true;
@@ -198,6 +198,11 @@ void Worker::end_former(FormerGeneration& former) {
         former.is_ended = true;
         former.close_at_ms = now_ms + kLingerMs;
     }
+}
+
+void Worker::set_memory_share(size_t bytes) noexcept {
+    memory_.budget.set_share(bytes);
+    path_.hot.set_most_large(bytes / kLargeShare);
 }
 
 // After a reload requests may have deadlines although no pool has a timeout any more.
