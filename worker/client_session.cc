@@ -88,7 +88,7 @@ std::span<char> ClientSession::on_alloc() noexcept {
 void ClientSession::on_read(size_t size_bytes) noexcept {
     read_this_turn_ += static_cast<uint32_t>(size_bytes);  // bounded by on_alloc()
     path_.set_event_time();
-    Window window = input_.arrived(path_.memory.chunks, path_.hot, size_bytes);
+    Window window = input_.arrived(path_.hot, size_bytes);
     if (parsing_ended_) {
         return;  // lingering, or answering what came before the end
     }
@@ -96,13 +96,13 @@ void ClientSession::on_read(size_t size_bytes) noexcept {
         return;
     }
     const uint32_t before = request_count_;
-    const uint32_t others_before = path_.other_work;
+    path_.other_work = 0;
     const size_t used = redis_                                   ? parse_redis(window)
                         : is_binary() && learn_is_binary(window) ? parse_binary(window)
                                                                  : parse_memcached(window);
     if (size_bytes >= kLeastTurnBytes) {
         const uint32_t queued = request_count_ > before ? request_count_ - before : 0;
-        set_turn_bytes(size_bytes, queued + (path_.other_work - others_before));
+        set_turn_bytes(size_bytes, queued + path_.other_work);
     }
     if (!is_open()) {
         return;

@@ -77,8 +77,8 @@ struct DataPath {
     // Groups with more connections than usual for that.
     std::vector<ConnectionGroup*> diverting;
 
-    // What clients had done that leaves no request behind, and the keys of split requests: a
-    // client's turn is measured in both. Counts on and on.
+    // What clients had done since the last read of one of them that leaves no request behind, and
+    // the keys of split requests: a client's turn is measured in both.
     uint32_t other_work = 0;
     // Fragments in any upstream FIFO: while there are some, deadlines are checked.
     uint64_t fragments_in_flight = 0;

@@ -19,7 +19,7 @@ std::span<char> InputBuffer::prepare_other(base::ChunkPool& chunks, HotChunk& ho
     return {chunk->data() + used_, chunk->capacity() - used_};
 }
 
-Window InputBuffer::arrived_other(base::ChunkPool& chunks, HotChunk& hot, size_t size) {
+Window InputBuffer::arrived_other(HotChunk& hot, size_t size) {
     Window window;
     window.own_buffer = in_place_;
     window.large_buffer = reads_large(hot);
@@ -28,12 +28,12 @@ Window InputBuffer::arrived_other(base::ChunkPool& chunks, HotChunk& hot, size_t
     window.size = used_ + size;
     clear();
     if (window.large_buffer) {
-        after_large_read(chunks, hot, window);
+        after_large_read(hot, window);
     }
     return window;
 }
 
-void InputBuffer::after_large_read(base::ChunkPool& chunks, HotChunk& hot, Window& window) {
+void InputBuffer::after_large_read(HotChunk& hot, Window& window) {
     if (window.size >= window.chunk->capacity() / 4) {
         small_reads_ = 0;
         return;
@@ -47,7 +47,7 @@ void InputBuffer::after_large_read(base::ChunkPool& chunks, HotChunk& hot, Windo
     // A piece of it that is referred to would pin all of the chunk.
     expected_ = 0;
     if (window.chunk->capacity() > kReadBytes) {
-        base::ChunkRef& usual = hot.get(chunks);
+        base::ChunkRef& usual = hot.get_instead();
         RM_DEBUG_ASSERT(usual->capacity() >= window.size);
         std::memcpy(usual->data(), window.begin, window.size);
         window.chunk = usual;

@@ -38,9 +38,12 @@ class HotChunk {
             (large_->capacity() > kReadBytes && large_->capacity() / 5 * 4 > bytes)) {
             large_.reset();
             large_ = chunks.acquire(bytes);
+            chunks_ = &chunks;
         }
         return large_;
     }
+    // As get(), for one who has read into the large one. Requires: get_large() before.
+    base::ChunkRef& get_instead() { return get(*chunks_); }
     // get_large() is for no more than this: a small share of memory has no room to spare.
     [[nodiscard]] size_t most_large() const noexcept { return most_large_; }
     void set_most_large(size_t bytes) noexcept { most_large_ = bytes; }
@@ -52,6 +55,7 @@ class HotChunk {
   private:
     base::ChunkRef chunk_;
     base::ChunkRef large_;
+    base::ChunkPool* chunks_ = nullptr;
     size_t most_large_ = SIZE_MAX;
 };
 
@@ -75,9 +79,9 @@ class InputBuffer {
         return {chunk->data(), chunk->capacity()};
     }
     // `size` bytes came: everything there is of the message(s).
-    Window arrived(base::ChunkPool& chunks, HotChunk& hot, size_t size) {
+    Window arrived(HotChunk& hot, size_t size) {
         if ((used_ | expected_) != 0) [[unlikely]] {
-            return arrived_other(chunks, hot, size);
+            return arrived_other(hot, size);
         }
         return {hot.last()->data(), size, hot.last()};
     }
@@ -100,9 +104,10 @@ class InputBuffer {
     [[nodiscard]] size_t size() const noexcept { return used_; }
 
   private:
-    std::span<char> prepare_other(base::ChunkPool& chunks, HotChunk& hot);
-    Window arrived_other(base::ChunkPool& chunks, HotChunk& hot, size_t size);
-    void after_large_read(base::ChunkPool& chunks, HotChunk& hot, Window& window);
+    // Apart: within a connection's on_read() they make every read dearer.
+    [[gnu::noinline]] std::span<char> prepare_other(base::ChunkPool& chunks, HotChunk& hot);
+    [[gnu::noinline]] Window arrived_other(HotChunk& hot, size_t size);
+    void after_large_read(HotChunk& hot, Window& window);
     [[nodiscard]] bool reads_large(const HotChunk& hot) const noexcept {
         return !in_place_ && expected_ > 0 && expected_ <= hot.most_large();
     }

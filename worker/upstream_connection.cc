@@ -146,7 +146,7 @@ void UpstreamConnection::on_read(size_t size_bytes) noexcept {
     if (!out_.empty()) {
         path_.flush.mark(*this);
     }
-    Window window = input_.arrived(path_.memory.chunks, path_.hot, size_bytes);
+    Window window = input_.arrived(path_.hot, size_bytes);
     const char* at = window.begin;
     size_t left = window.size;
     while (left > 0) {

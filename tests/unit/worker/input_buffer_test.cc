@@ -32,7 +32,7 @@ struct Feeder {
             const size_t taken = std::min(room.size(), bytes.size());
             std::memcpy(room.data(), bytes.data(), taken);
             bytes.remove_prefix(taken);
-            Window window = input.arrived(chunks, hot, taken);
+            Window window = input.arrived(hot, taken);
             size_t at = 0;
             size_t needed = 3;
             while (window.size - at >= 3) {
@@ -93,7 +93,7 @@ TEST_CASE("input buffer: the rest of a large message is read straight to its pla
     HotChunk hot;
     InputBuffer input;
     std::memset(input.prepare(chunks, hot).data(), 'x', 1000);
-    Window window = input.arrived(chunks, hot, 1000);
+    Window window = input.arrived(hot, 1000);
     input.keep(chunks, window, window.begin, 1000, 1000000);
     const std::span<char> room = input.prepare(chunks, hot);
     CHECK(room.size() >= 999000);
@@ -109,10 +109,10 @@ struct AfterLarge {
 
     explicit AfterLarge(size_t size) {
         read(1000);
-        Window window = input.arrived(chunks, hot, 1000);
+        Window window = input.arrived(hot, 1000);
         input.keep(chunks, window, window.begin, 1000, size);
         read(size - 1000);
-        window = input.arrived(chunks, hot, size - 1000);
+        window = input.arrived(hot, size - 1000);
     }
     std::span<char> read(size_t size) {
         const std::span<char> room = input.prepare(chunks, hot);
@@ -125,7 +125,7 @@ struct AfterLarge {
 TEST_CASE("input buffer: the next large message stays where it was read") {
     AfterLarge after(100000);
     const char* const place = after.read(60000).data();
-    Window window = after.input.arrived(after.chunks, after.hot, 60000);
+    Window window = after.input.arrived(after.hot, 60000);
     const size_t in_use = after.chunks.bytes_in_use();
     const InputBuffer::Place taken = InputBuffer::place_for(window, window.begin, 100000);
     CHECK_FALSE(taken.own);
@@ -142,7 +142,7 @@ TEST_CASE("input buffer: the next large message stays where it was read") {
 TEST_CASE("input buffer: a message far smaller than the last takes no large chunk with it") {
     AfterLarge after(100000);
     after.read(5000);
-    Window window = after.input.arrived(after.chunks, after.hot, 5000);
+    Window window = after.input.arrived(after.hot, 5000);
     CHECK(InputBuffer::place_for(window, window.begin, 6000).more == 6000 + kSlackBytes + 1);
     after.input.keep(after.chunks, window, window.begin, 5000, 6000, 0);
     CHECK(after.input.own_bytes() < 20000);
@@ -152,7 +152,7 @@ TEST_CASE("input buffer: a message far smaller than the last takes no large chun
 TEST_CASE("input buffer: a message behind another one is moved to a buffer of its own") {
     AfterLarge after(100000);
     after.read(90000);
-    Window window = after.input.arrived(after.chunks, after.hot, 90000);
+    Window window = after.input.arrived(after.hot, 90000);
     after.input.keep(after.chunks, window, window.begin + 70000, 20000, 100000);
     const std::span<char> room = after.input.prepare(after.chunks, after.hot);
     CHECK(room.size() >= 80000);
@@ -163,7 +163,7 @@ TEST_CASE("input buffer: a message behind another one is moved to a buffer of it
 TEST_CASE("input buffer: a smaller message does not pin the large chunk") {
     AfterLarge after(200000);
     const char* const large = after.read(20000).data();
-    Window window = after.input.arrived(after.chunks, after.hot, 20000);
+    Window window = after.input.arrived(after.hot, 20000);
     CHECK(window.chunk->capacity() <= kReadBytes);
     CHECK(window.begin != large);
     CHECK(window.size == 20000);
@@ -174,11 +174,11 @@ TEST_CASE("input buffer: a smaller message does not pin the large chunk") {
 TEST_CASE("input buffer: a stash stands in front of what a large chunk brings") {
     AfterLarge after(200000);
     after.read(100);
-    Window window = after.input.arrived(after.chunks, after.hot, 100);
+    Window window = after.input.arrived(after.hot, 100);
     std::memset(window.begin, 'a', 100);
     after.input.keep(after.chunks, window, window.begin, 100, 200);
     after.read(20000);
-    window = after.input.arrived(after.chunks, after.hot, 20000);
+    window = after.input.arrived(after.hot, 20000);
     CHECK(window.size == 20100);
     CHECK(window.begin[99] == 'a');
     CHECK(window.begin[100] == 'x');
@@ -188,17 +188,17 @@ TEST_CASE("input buffer: a small share of memory has no large chunk") {
     AfterLarge after(100000);
     after.hot.set_most_large(50000);
     CHECK(after.read(50).size() == kReadBytes);
-    CHECK_FALSE(after.input.arrived(after.chunks, after.hot, 50).large_buffer);
+    CHECK_FALSE(after.input.arrived(after.hot, 50).large_buffer);
 }
 
 TEST_CASE("input buffer: small reads go to the usual chunk again") {
     AfterLarge after(100000);
     for (int i = 0; i < kSmallReadsInARow; ++i) {
         CHECK(after.read(50).size() > kReadBytes);
-        CHECK(after.input.arrived(after.chunks, after.hot, 50).large_buffer);
+        CHECK(after.input.arrived(after.hot, 50).large_buffer);
     }
     CHECK(after.read(50).size() == kReadBytes);
-    CHECK_FALSE(after.input.arrived(after.chunks, after.hot, 50).large_buffer);
+    CHECK_FALSE(after.input.arrived(after.hot, 50).large_buffer);
 }
 
 TEST_CASE("input buffer: a message too large for that changes nothing") {
@@ -221,7 +221,7 @@ TEST_CASE("input buffer: what a message takes is known before it is taken") {
     HotChunk hot;
     InputBuffer input;
     std::memset(input.prepare(chunks, hot).data(), 'x', 1000);
-    Window window = input.arrived(chunks, hot, 1000);
+    Window window = input.arrived(hot, 1000);
     CHECK(InputBuffer::place_for(window, window.begin, kStashBytes).own);
     const size_t more = InputBuffer::place_for(window, window.begin, 1000000).more;
     const size_t before = chunks.bytes_in_use();
@@ -231,7 +231,7 @@ TEST_CASE("input buffer: what a message takes is known before it is taken") {
     // It grows: only the difference is new.
     window = Window();
     std::memset(input.prepare(chunks, hot).data(), 'y', 999000);
-    window = input.arrived(chunks, hot, 999000);
+    window = input.arrived(hot, 999000);
     CHECK(InputBuffer::place_for(window, window.begin, 1000000).own);
     const size_t grown = InputBuffer::place_for(window, window.begin, 3000000).more;
     CHECK(grown == 2000000);
@@ -252,7 +252,7 @@ TEST_CASE("input buffer: a buffer of unknown length gets no more to spare than i
         CAPTURE(spare);
         InputBuffer input;
         std::memset(input.prepare(chunks, hot).data(), 'x', 50000);
-        Window window = input.arrived(chunks, hot, 50000);
+        Window window = input.arrived(hot, 50000);
         input.keep(chunks, window, window.begin, 50000, 50001, spare);
         const size_t least = 50001 + kSlackBytes;
         CHECK(input.own_bytes() >= std::min(least + spare, size_t{100000}));
