@@ -115,8 +115,7 @@ class InputBuffer {
 
     base::ChunkRef partial_;
     size_t used_ = 0;
-    uint32_t expected_ =
-        0;  // what to read into next: 0 = the usual chunk, else one of so many bytes
+    uint32_t expected_ = 0;    // 0 = to read into the usual chunk, else into one of so many bytes
     uint8_t small_reads_ = 0;  // in a row
     bool in_place_ = false;    // partial_ is a buffer of its own, not a stash
 };

@@ -96,7 +96,8 @@ void UpstreamConnection::wake_all_waiting() {
 // ---- replies without room ----
 
 // Apart: within on_read() it makes every read dearer.
-[[gnu::noinline]] void UpstreamConnection::keep_rest(Window& window, const char* rest, size_t size) {
+[[gnu::noinline]] void UpstreamConnection::keep_rest(Window& window, const char* rest,
+                                                     size_t size) {
     if (size == 0) {
         return;
     }
