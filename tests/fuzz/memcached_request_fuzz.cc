@@ -65,7 +65,24 @@ void check_view(const RequestView& view) {
     RM_ASSERT(keys == view.key_count);
 }
 
-// The quick way takes nothing that the parser would not, and what it takes is forwarded as it came.
+// A quick way takes nothing that the parser would not: `bytes` are one request with `key`. The
+// parser's view of it, which lies in `stream`.
+RequestView parse_taken(const char* stream, size_t size, size_t bytes, std::string_view key) {
+    RequestParser parser;
+    RM_ASSERT(parser.parse(stream, size) == ParseStatus::kDone);
+    RM_ASSERT(parser.position() == bytes);
+    const RequestView view = parser.view(stream);
+    RM_ASSERT(view.error_reply.empty());
+    RM_ASSERT(!view.key_is_base64);
+    RM_ASSERT(view.key == key);
+    return view;
+}
+
+std::string forwarded(const RequestView& view) {
+    return std::string(view.forward_head) + std::string(view.forward_rest);
+}
+
+// What the quick way takes is forwarded as it came.
 void check_quick_way(std::string_view stream) {
     const auto copy = exact_copy(stream);
     std::string_view key;
@@ -73,19 +90,13 @@ void check_quick_way(std::string_view stream) {
     if (bytes == 0) {
         return;
     }
-    RequestParser parser;
-    RM_ASSERT(parser.parse(copy.get(), stream.size()) == ParseStatus::kDone);
-    RM_ASSERT(parser.position() == bytes);
-    const RequestView view = parser.view(copy.get());
-    RM_ASSERT(view.error_reply.empty());
+    const RequestView view = parse_taken(copy.get(), stream.size(), bytes, key);
     RM_ASSERT(!view.noreply);
-    RM_ASSERT(view.key == key);
     RM_ASSERT(view.key_count == 1);
-    RM_ASSERT(std::string(view.forward_head) + std::string(view.forward_rest) ==
-              stream.substr(0, bytes));
+    RM_ASSERT(forwarded(view) == stream.substr(0, bytes));
 }
 
-// The same of an mg.
+// That of an mg, but for its q.
 void check_quick_meta_get(std::string_view stream) {
     const auto copy = exact_copy(stream);
     std::string_view key;
@@ -94,22 +105,15 @@ void check_quick_meta_get(std::string_view stream) {
     if (bytes == 0) {
         return;
     }
-    RequestParser parser;
-    RM_ASSERT(parser.parse(copy.get(), stream.size()) == ParseStatus::kDone);
-    RM_ASSERT(parser.position() == bytes);
-    const RequestView view = parser.view(copy.get());
-    RM_ASSERT(view.error_reply.empty());
-    RM_ASSERT(view.key == key);
-    RM_ASSERT(!view.key_is_base64);
+    const RequestView view = parse_taken(copy.get(), stream.size(), bytes, key);
     RM_ASSERT(view.quiet == (quiet.empty() ? Quiet::kNo : Quiet::kMiss));
-    const std::string forward = std::string(view.forward_head) + std::string(view.forward_rest);
     const size_t cut = quiet.empty() ? 0 : quiet.size() + 1;
-    RM_ASSERT(forward.size() + cut == bytes);
+    RM_ASSERT(forwarded(view).size() + cut == bytes);
     RM_ASSERT(quiet.empty() ||
               view.forward_head.data() + view.forward_head.size() + 1 == quiet.data());
 }
 
-// The same of an ms.
+// That of an ms.
 void check_quick_meta_set(std::string_view stream) {
     const auto copy = exact_copy(stream);
     std::string_view key;
@@ -117,16 +121,9 @@ void check_quick_meta_set(std::string_view stream) {
     if (bytes == 0) {
         return;
     }
-    RequestParser parser;
-    RM_ASSERT(parser.parse(copy.get(), stream.size()) == ParseStatus::kDone);
-    RM_ASSERT(parser.position() == bytes);
-    const RequestView view = parser.view(copy.get());
-    RM_ASSERT(view.error_reply.empty());
-    RM_ASSERT(view.key == key);
-    RM_ASSERT(!view.key_is_base64);
+    const RequestView view = parse_taken(copy.get(), stream.size(), bytes, key);
     RM_ASSERT(view.quiet == Quiet::kNo);
-    RM_ASSERT(std::string(view.forward_head) + std::string(view.forward_rest) ==
-              stream.substr(0, bytes));
+    RM_ASSERT(forwarded(view) == stream.substr(0, bytes));
 }
 
 // One line a request: status, length, error.
