@@ -85,7 +85,7 @@ bool is_packet(std::string_view reply) noexcept {
 }  // namespace
 
 // The first byte of a connection tells which protocol its client speaks for good.
-bool ClientSession::learn_is_binary(const Window& window) {
+[[gnu::noinline]] bool ClientSession::learn_is_binary(const Window& window) {
     if (dialect_known_) {
         return true;
     }
@@ -101,7 +101,7 @@ bool ClientSession::learn_is_binary(const Window& window) {
     return false;
 }
 
-size_t ClientSession::parse_binary(const Window& window) {
+[[gnu::noinline]] size_t ClientSession::parse_binary(const Window& window) {
     size_t used = 0;
     while (used < window.size && !parsing_ended_) {
         const char* at = window.begin + used;

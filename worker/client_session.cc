@@ -265,8 +265,7 @@ void ClientSession::flush_now() {
     if (!is_open()) {
         return;
     }
-    int error = 0;
-    switch (flush(path_.memory, stream_, out_, error)) {
+    switch (flush(path_.memory, stream_, out_).result) {
         case FlushResult::kFailed:
             close(false);
             return;

@@ -35,12 +35,9 @@ class Pool;
 class UpstreamConnection;
 struct LocalCall;
 
-struct PoolTag {};
-
 class ClientSession : public io::StreamHandler,
                       public FlushLink,
                       public base::ListLink<PoolTag>,
-                      public base::ListLink<ClosedTag>,
                       public base::ListLink<WatchedTag>,
                       public base::ListLink<WaitingTag> {
   public:

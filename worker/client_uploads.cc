@@ -14,7 +14,7 @@ namespace ringmaster::worker {
 using proto::ParseStatus;
 using stats::PoolStat;
 
-void ClientSession::keep_rest(Window& window, size_t used) {
+[[gnu::noinline]] void ClientSession::keep_rest(Window& window, size_t used) {
     Memory& memory = path_.memory;
     const char* const rest = window.begin + used;
     const size_t size = window.size - used;
@@ -79,7 +79,7 @@ void ClientSession::drop_refused(Window& window, const char* rest, size_t size) 
                 redis_parser_.bytes_needed());
 }
 
-bool ClientSession::go_on_uploading(Window& window) {
+[[gnu::noinline]] bool ClientSession::go_on_uploading(Window& window) {
     give_body_back();  // keep_rest() takes it again if it is still needed
     if (!refusing_) {
         return true;

@@ -30,7 +30,7 @@ bool ClientSession::wait_for_pool() {
     return true;
 }
 
-void ClientSession::keep_waiting(Window& window, size_t used) {
+[[gnu::noinline]] void ClientSession::keep_waiting(Window& window, size_t used) {
     const size_t size = window.size - used;
     input_.keep(path_.memory.chunks, window, window.begin + used, size, size);
     if (!paused_) {

@@ -32,7 +32,7 @@ class ConnectionGroup;
 class Pool;
 struct Request;
 
-struct ClosedTag {};
+struct PoolTag {};
 struct WatchedTag {};
 struct WaitingTag {};
 struct HeldTag {};
@@ -66,8 +66,9 @@ struct DataPath {
     uint64_t looked_turn = 0;
     uint64_t looked_at = 0;
 
-    // Sessions that are closed but may still be on the call stack: freed before the next poll.
-    base::IntrusiveList<ClientSession, ClosedTag> closed;
+    // Sessions that are closed but may still be on the call stack: freed before the next poll. They
+    // have left their pool's list, and its link serves for this one.
+    base::IntrusiveList<ClientSession, PoolTag> closed;
     // Sessions that judge() looks at now and then: not read, or slow, or in the middle of a body.
     base::IntrusiveList<ClientSession, WatchedTag> watched;
     // Sessions that go on parsing when this turn ends: ClientSession::on_wait_over().
@@ -125,7 +126,7 @@ struct DataPath {
         }
     }
     uint64_t last_ticks = 0;
-    void catch_up_after_stall() {
+    [[gnu::noinline]] void catch_up_after_stall() {
         const uint64_t now_ms = coarse_now_ms();
         if (now_ms - std::exchange(last_turn_ms, now_ms) > health::kFallbackMs) {
             catch_up();

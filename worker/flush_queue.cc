@@ -28,25 +28,23 @@ struct PendingSegments : io::PendingWrite {
 };
 
 // kAllOut: all that was offered is out.
-[[gnu::noinline]] FlushResult after_write(Memory& memory, io::Stream& stream, OutQueue& out,
-                                          int& error, ssize_t taken, size_t offered) {
+[[gnu::noinline]] Flushed after_write(Memory& memory, io::Stream& stream, OutQueue& out,
+                                      ssize_t taken, size_t offered) {
     if (taken < 0) {
-        error = static_cast<int>(-taken);
-        return FlushResult::kFailed;
+        return {FlushResult::kFailed, static_cast<int>(-taken)};
     }
     if (stream.write_pending()) {
-        return FlushResult::kBlocked;
+        return {FlushResult::kBlocked};
     }
     out.consume(memory, static_cast<size_t>(taken));
     if (static_cast<size_t>(taken) < offered) {
         stream.write_rest(std::make_unique<PendingSegments>(memory, out.take(memory)));
-        return FlushResult::kBlocked;
+        return {FlushResult::kBlocked};
     }
-    return FlushResult::kAllOut;
+    return {FlushResult::kAllOut};
 }
 
-[[gnu::noinline]] FlushResult flush_pieces(Memory& memory, io::Stream& stream, OutQueue& out,
-                                           int& error) {
+[[gnu::noinline]] Flushed flush_pieces(Memory& memory, io::Stream& stream, OutQueue& out) {
     while (!out.empty()) {
         iovec pieces[kMaxPieces];
         const size_t count = out.gather(pieces, kMaxPieces);
@@ -55,30 +53,30 @@ struct PendingSegments : io::PendingWrite {
             offered += pieces[i].iov_len;
         }
         const ssize_t taken = stream.try_write(pieces, count);
-        const FlushResult result = after_write(memory, stream, out, error, taken, offered);
-        if (result != FlushResult::kAllOut) {
-            return result;
+        const Flushed flushed = after_write(memory, stream, out, taken, offered);
+        if (flushed.result != FlushResult::kAllOut) {
+            return flushed;
         }
     }
-    return FlushResult::kAllOut;
+    return {FlushResult::kAllOut};
 }
 
 }  // namespace
 
-FlushResult flush(Memory& memory, io::Stream& stream, OutQueue& out, int& error) {
+Flushed flush(Memory& memory, io::Stream& stream, OutQueue& out) {
     if (out.empty()) {
-        return FlushResult::kAllOut;
+        return {FlushResult::kAllOut};
     }
     if (!out.is_one_piece()) [[unlikely]] {
-        return flush_pieces(memory, stream, out, error);
+        return flush_pieces(memory, stream, out);
     }
     const std::string_view piece = out.first_piece();
     const ssize_t taken = stream.try_write(piece.data(), piece.size());
     if (taken != static_cast<ssize_t>(piece.size())) [[unlikely]] {
-        return after_write(memory, stream, out, error, taken, piece.size());
+        return after_write(memory, stream, out, taken, piece.size());
     }
     out.drop_one_piece(memory);
-    return FlushResult::kAllOut;
+    return {FlushResult::kAllOut};
 }
 
 void FlushQueue::add(UpstreamConnection& connection) noexcept {

@@ -18,9 +18,13 @@ using FlushLink = base::ListLink<FlushTag>;
 
 enum class FlushResult { kAllOut, kBlocked, kFailed };
 
+struct Flushed {
+    FlushResult result = FlushResult::kAllOut;
+    int error = 0;  // kFailed: the errno
+};
+
 // Writes what the kernel takes; the rest is handed to the stream, which reports when it is out.
-// On kFailed `error` is the errno.
-FlushResult flush(Memory& memory, io::Stream& stream, OutQueue& out, int& error);
+Flushed flush(Memory& memory, io::Stream& stream, OutQueue& out);
 
 class FlushQueue {
   public:

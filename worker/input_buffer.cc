@@ -7,6 +7,10 @@
 
 namespace ringmaster::worker {
 
+void HotChunk::renew(base::ChunkPool& chunks) {
+    chunk_ = chunks.acquire(kReadBytes);
+}
+
 std::span<char> InputBuffer::prepare_other(base::ChunkPool& chunks, HotChunk& hot) {
     if (in_place_) {
         return {partial_->data() + used_, partial_->capacity() - used_};

@@ -25,7 +25,7 @@ class HotChunk {
     // A chunk that nobody refers to.
     base::ChunkRef& get(base::ChunkPool& chunks) {
         if (!chunk_ || chunk_->shared()) [[unlikely]] {
-            chunk_ = chunks.acquire(kReadBytes);
+            renew(chunks);
         }
         return chunk_;
     }
@@ -53,6 +53,8 @@ class HotChunk {
     void decay() noexcept { large_.reset(); }
 
   private:
+    [[gnu::noinline]] void renew(base::ChunkPool& chunks);
+
     base::ChunkRef chunk_;
     base::ChunkRef large_;
     base::ChunkPool* chunks_ = nullptr;

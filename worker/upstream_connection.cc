@@ -81,18 +81,19 @@ void UpstreamConnection::flush_now() {
     if (!connected_) {
         return;  // on_connected() comes back to it
     }
-    int error = 0;
     if (handshake_left_ > 0) {  // finish_handshake() comes back to the rest
-        if (flush(path_.memory, stream_, handshake_out_, error) == FlushResult::kFailed) {
-            fail(error);
+        const Flushed flushed = flush(path_.memory, stream_, handshake_out_);
+        if (flushed.result == FlushResult::kFailed) {
+            fail(flushed.error);
         }
         return;
     }
     if (should_hold_back()) {
         return;  // on_read() comes back to it
     }
-    if (flush(path_.memory, stream_, out_, error) == FlushResult::kFailed) {
-        fail(error);
+    const Flushed flushed = flush(path_.memory, stream_, out_);
+    if (flushed.result == FlushResult::kFailed) {
+        fail(flushed.error);
         return;
     }
     if (out_.empty()) {  // else an earlier write is not through: nothing of this has been sent

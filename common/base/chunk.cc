@@ -70,6 +70,10 @@ ChunkRef ChunkPool::grow(ChunkRef chunk, size_t bytes) {
     return ChunkRef(grown);
 }
 
+[[gnu::noinline]] void ChunkPool::release_apart(Chunk* chunk) noexcept {
+    release(chunk);
+}
+
 void ChunkPool::free_large(Chunk* chunk) noexcept {
     large_freed_ += chunk->capacity_;
     std::free(chunk);

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "common/base/assert.h"
+#include "common/base/inline.h"
 
 namespace ringmaster::base {
 
@@ -47,7 +48,7 @@ class ChunkRef {
         std::swap(chunk_, other.chunk_);
         return *this;
     }
-    inline ~ChunkRef();
+    RM_INLINE ~ChunkRef();
 
     [[nodiscard]] explicit operator bool() const noexcept { return chunk_ != nullptr; }
     Chunk* operator->() const noexcept { return chunk_; }
@@ -103,6 +104,8 @@ class ChunkPool {
   private:
     friend class ChunkRef;
     inline void release(Chunk* chunk) noexcept;
+    // The same, for places that seldom are the last to let go.
+    void release_apart(Chunk* chunk) noexcept;
     void free_large(Chunk* chunk) noexcept;
 
     struct FreeList {
@@ -128,9 +131,9 @@ inline void ChunkPool::release(Chunk* chunk) noexcept {
     ++list.count;
 }
 
-inline ChunkRef::~ChunkRef() {
-    if (chunk_ != nullptr && --chunk_->references_ == 0) {
-        chunk_->pool_->release(chunk_);
+RM_INLINE inline ChunkRef::~ChunkRef() {
+    if (chunk_ != nullptr && --chunk_->references_ == 0) [[unlikely]] {
+        chunk_->pool_->release_apart(chunk_);
     }
 }
 

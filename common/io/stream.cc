@@ -29,15 +29,14 @@ struct Stream::Impl {
         uv_pipe_t pipe;
     };
     StreamHandler* handler = nullptr;  // null = detached: the owner is gone
-    int socket = -1;                   // once connected
-    int writable = -1;                 // the same while nothing is in the way of try_write()
-    bool is_unix = false;
-    bool connecting = false;
-    bool reading = false;
-    bool write_pending = false;
-    bool shutdown_wanted = false;
-    bool ended = false;   // EOF was reported
-    bool failed = false;  // an error was reported
+    int writable = -1;                 // the descriptor, while nothing is in try_write()'s way
+    bool is_unix : 1 = false;
+    bool connecting : 1 = false;
+    bool reading : 1 = false;
+    bool write_pending : 1 = false;
+    bool shutdown_wanted : 1 = false;
+    bool ended : 1 = false;   // EOF was reported
+    bool failed : 1 = false;  // an error was reported
 
     Impl() noexcept : pipe{} {}
     uv_stream_t* stream() noexcept { return reinterpret_cast<uv_stream_t*>(&pipe); }
@@ -55,7 +54,7 @@ struct Stream::Impl {
         return uv_fileno(as_handle(stream()), &fd) == 0 ? fd : -1;
     }
     void update_writable() noexcept {
-        writable = failed || connecting || write_pending ? -1 : socket;
+        writable = failed || connecting || write_pending ? -1 : fd();
     }
     // FIN, when nothing is left to go out before it.
     void shutdown_if_ready() noexcept {
@@ -66,7 +65,7 @@ struct Stream::Impl {
     [[nodiscard]] bool is_connected_to_itself() noexcept;
 };
 
-static_assert(sizeof(Stream::Impl) <= 320, "there is one of these per connection");
+static_assert(sizeof(Stream::Impl) <= 280, "there is one of these per connection");
 
 bool Stream::Impl::is_connected_to_itself() noexcept {
     sockaddr_storage local{};
@@ -160,7 +159,6 @@ void on_uv_connected(uv_connect_t* request, int status) noexcept {
     static_cast<Loop::Impl*>(impl->stream()->loop->data)->skip_wait();
     impl->failed = status < 0;
     if (status == 0) {
-        impl->socket = impl->fd();
         impl->shutdown_if_ready();
     }
     impl->update_writable();
@@ -221,7 +219,6 @@ int Stream::adopt(Loop& loop, int fd, bool is_unix, StreamHandler& handler) {
         ::close(fd);
         return -status;
     }
-    impl->socket = fd;
     impl->update_writable();
     impl_ = impl.release();
     return 0;

@@ -276,12 +276,13 @@ ParseStatus RequestParser::parse_line(const char* begin) noexcept {
 
 void RequestParser::set_argument(const char* begin, std::string_view word) noexcept {
     argument_offset_ = static_cast<uint32_t>(word.data() - begin);
-    argument_bytes_ = static_cast<uint32_t>(word.size());
+    static_assert(kMaxMemcachedLineBytes <= UINT16_MAX);
+    argument_bytes_ = static_cast<uint16_t>(word.size());
 }
 
 void RequestParser::set_first_key(const char* begin, std::string_view key) noexcept {
     key_offset_ = static_cast<uint32_t>(key.data() - begin);
-    key_bytes_ = static_cast<uint32_t>(key.size());
+    key_bytes_ = static_cast<uint16_t>(key.size());  // one that is longer is refused
 }
 
 void RequestParser::parse_keys(const char* begin, std::string_view rest) noexcept {

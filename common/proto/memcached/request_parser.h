@@ -113,13 +113,13 @@ class RequestParser {
     const char* error_reply_ = nullptr;
     const Command* command_ = nullptr;
     uint32_t line_bytes_ = 0;       // with its line end; 0 = the line has not ended yet
-    uint32_t line_end_bytes_ = 0;   // 1 or 2
     uint32_t forward_bytes_ = 0;    // of the line, up to its last needed word
     uint32_t argument_offset_ = 0;  // mg: of the q that is cut out
-    uint32_t argument_bytes_ = 0;
     uint32_t key_offset_ = 0;
-    uint32_t key_bytes_ = 0;
     uint32_t key_count_ = 0;
+    uint16_t argument_bytes_ = 0;
+    uint16_t key_bytes_ = 0;
+    uint8_t line_end_bytes_ = 0;  // 1 or 2
     bool noreply_ = false;
     bool key_is_base64_ = false;
     Quiet quiet_ = Quiet::kNo;

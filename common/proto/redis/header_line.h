@@ -5,10 +5,12 @@
 // cut. Strict as Redis: no sign, no leading zero, no space, CRLF.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 
+#include "common/base/inline.h"
 #include "common/proto/parse_status.h"
 
 namespace ringmaster::proto::redis {
@@ -65,8 +67,24 @@ inline constexpr size_t kNoLength = SIZE_MAX;
 // The type byte, those five, and one to spare: a bulk string of one byte is that long.
 inline constexpr ptrdiff_t kShortHeaderBytes = 7;
 
-inline size_t read_short_length(const char*& at) noexcept {
+inline constexpr uint32_t kCrLfWord = 0x0a0d;
+
+RM_INLINE inline size_t read_short_length(const char*& at) noexcept {
     const auto digit = [](char byte) { return static_cast<unsigned char>(byte) - unsigned{'0'}; };
+    if constexpr (std::endian::native == std::endian::little) {  // one or two digits at one look
+        uint32_t four = 0;
+        std::memcpy(&four, at, sizeof four);
+        const uint32_t first = (four & 0xff) - '0';
+        if ((four & 0xffff00) == kCrLfWord << 8 && first <= 9) {
+            at += 3;
+            return first;
+        }
+        const uint32_t second = (four >> 8 & 0xff) - '0';
+        if (four >> 16 == kCrLfWord && first - 1 <= 8 && second <= 9) {
+            at += 4;
+            return first * 10 + second;
+        }
+    }
     const char* byte = at;
     size_t length = digit(*byte);
     if (length > 9) {

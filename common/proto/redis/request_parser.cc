@@ -87,7 +87,9 @@ ParseStatus RequestParser::parse(const char* begin, size_t size) noexcept {
         }
         position_ = static_cast<size_t>(at - begin);
         if (arguments_seen_ < RequestView::kFirstArguments) {
-            first_offset_[arguments_seen_] = position_;
+            // Fewer arguments than these stand before it.
+            static_assert(kMaxBulkBytes < UINT32_MAX / RequestView::kFirstArguments);
+            first_offset_[arguments_seen_] = static_cast<uint32_t>(position_);
             first_length_[arguments_seen_] = static_cast<uint32_t>(length);
         }
         position_ += length;

@@ -83,7 +83,7 @@ class RequestParser {
     bool in_payload_ = false;  // position_ is the CRLF behind an argument, not a header
     bool is_inline_ = false;   // position_ is where the search for the line's end goes on
     uint32_t first_length_[RequestView::kFirstArguments] = {};
-    size_t first_offset_[RequestView::kFirstArguments] = {};
+    uint32_t first_offset_[RequestView::kFirstArguments] = {};
 };
 
 // Walks the arguments of a whole, already parsed request.
