@@ -276,6 +276,7 @@ class ClientSession : public io::StreamHandler,
     // A read of a request that did not come in one go. False: there is nothing to parse in it.
     bool go_on_uploading(Window& window);
     void refuse_for_memory(Window& window, size_t used);
+    void refuse_line_for_memory();
     void drop_refused(Window& window, const char* rest, size_t size);
     void drop_input() noexcept;
     void give_body_back() noexcept;

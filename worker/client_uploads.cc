@@ -67,7 +67,11 @@ void ClientSession::refuse_for_memory(Window& window, size_t used) {
             return;
         }
     }
-    // A line: where it ends is not known, so nothing behind it can be understood.
+    refuse_line_for_memory();
+}
+
+// Where it ends is not known, so nothing behind it can be understood.
+void ClientSession::refuse_line_for_memory() {
     refuse_protocol(server_error_line(redis_, kNoMemoryForRequest));
     maybe_end();
 }

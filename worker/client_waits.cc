@@ -5,7 +5,9 @@
 // until the servers have said whether they speak RESP3.
 //
 // Such a request and all behind it stay unparsed, and the client is not read. When the wait is over
-// they are parsed at the end of the turn, as if they had just come.
+// they are parsed at the end of the turn, as if they had just come. Where there is no room
+// for them the client is told so, behind its earlier replies, and the connection ends: a part of
+// max_memory stays for requests that need not wait.
 #include <algorithm>
 
 #include "worker/client_session.h"
@@ -31,8 +33,16 @@ bool ClientSession::wait_for_pool() {
 }
 
 [[gnu::noinline]] void ClientSession::keep_waiting(Window& window, size_t used) {
+    const char* const rest = window.begin + used;
     const size_t size = window.size - used;
-    input_.keep(path_.memory.chunks, window, window.begin + used, size, size);
+    const size_t more = InputBuffer::place_for(window, rest, size).more;
+    if (more > 0 && path_.memory.budget.is_short(path_.memory.bytes_in_use() + more)) {
+        stop_waiting();
+        pool_->stats().add(stats::PoolStat::kOutOfMemory);
+        refuse_line_for_memory();
+        return;
+    }
+    input_.keep(path_.memory.chunks, window, rest, size, size, 0);  // no more comes behind it
     if (!paused_) {
         stream_.stop_reading();
         paused_ = true;

@@ -2,6 +2,7 @@
 """What a process holds in memory, and clients that make it hold much."""
 
 import contextlib
+import json
 import pathlib
 import random
 import sys
@@ -20,6 +21,14 @@ PIECE = bytes(range(256)) * 4096  # 1 MB
 
 def resident(pid):
     return int(status_of(pid)["VmRSS"][0]) << 10
+
+
+def pool_stats(proxy):
+    """Of its one pool, as `status` has them: more than the statistics that nutcracker has."""
+    code, out, err = proxy.command("status", "--json")
+    assert code == 0, err
+    [shown] = json.loads(out)["pools"]
+    return shown["stats"]
 
 
 class Growth:

@@ -2,7 +2,6 @@
 """Replies: clients that take them slowly or not at all, and what that costs others."""
 
 import contextlib
-import json
 import os
 
 import pytest
@@ -11,7 +10,7 @@ from clients import RespError, encode
 from harness import (MemcachedServer, RedisServer, is_alive, pool, spread_keys, stopped,
                      wait_until)
 from hostile import ScriptedServer, bulk, check, wait_settled
-from memory import MB, Growth, Others, read_at_most, value_of_size
+from memory import MB, Growth, Others, pool_stats, read_at_most, value_of_size
 from reloader import Reloader
 
 NO_ROOM = "OOM no room for this reply in the proxy's max_memory"
@@ -36,13 +35,6 @@ def one_server(start_proxy, start_server):
         return proxy, worker, server, keys
 
     return start
-
-
-def pool_stats(proxy):
-    code, out, err = proxy.command("status", "--json")
-    assert code == 0, err
-    [shown] = json.loads(out)["pools"]
-    return shown["stats"]
 
 
 def queued(proxy):

@@ -9,11 +9,14 @@ import time
 import pytest
 
 from clients import RespError, encode
+from gated import NamedServer
 from harness import (MemcachedServer, RedisServer, is_alive, let_time_pass, pool, spread_keys,
                      stopped, wait_until)
-from memory import (MB, Growth, Others, few_cpu_seconds, send_zeros, set_head, value_of_size)
+from memory import (MB, Growth, Others, few_cpu_seconds, pool_stats, send_zeros, set_head,
+                    value_of_size)
 from reloader import is_sanitized
 
+PINGS = 4000  # 56 KB: less than one read
 OUT_OF_MEMORY = "OOM no room for this request in the proxy's max_memory"
 
 
@@ -201,6 +204,47 @@ def finish(writers, each):
     for writer, _ in writers:
         writer.socket.settimeout(30)
         assert writer.read_replies(each) == ["OK"] * each
+
+
+def test_requests_behind_one_that_waits_stay_within_max_memory(limited):
+    """HELLO and RESET wait for all earlier replies, and what was read behind them waits, too."""
+    with NamedServer("slow") as slow, NamedServer("quick") as quick:
+        proxy, worker = limited(16, [slow, quick], timeout=60000)
+        keys = spread_keys(60)
+        with proxy.redis() as client:
+            for key in keys:
+                assert client.call("SET", key, key) == "OK"
+        slow_key, quick_key = (next(key for key in keys if key.encode() in server.keys)
+                               for server in (slow, quick))
+        one_large = encode("SET", slow_key, value_of_size(40_000))
+        behind = encode("SET", slow_key, "1") + encode("RESET") + encode("PING") * PINGS
+        clients_count = 400
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(proxy.redis()) for _ in range(clients_count)]
+            for client in clients:  # who sends large requests is read in large pieces
+                client.send(one_large)
+                assert client.read_replies(1) == ["OK"]
+            growth = Growth(worker)
+            slow.close_gate()
+            for client in clients:
+                client.send(behind)
+            wait_until(lambda: pool_stats(proxy)["out_of_memory"] > 0,
+                       what="the share to be used up")
+            with proxy.redis() as other:
+                assert other.call("GET", quick_key) == b"quick:" + quick_key.encode()
+            slow.open()
+            refused = 0
+            for client in clients:
+                first, second = client.read_replies(2)
+                assert first == "OK"
+                if is_out_of_memory(second):
+                    refused += 1
+                    assert client.read_to_end() == b""
+                else:
+                    assert second == "RESET"
+                    assert client.read_replies(PINGS) == ["PONG"] * PINGS
+            assert 0 < refused < clients_count
+            growth.assert_below(24 * MB)
 
 
 # ---- the clock of half-sent bodies -----------------------------------------------------------------
