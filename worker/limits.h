@@ -44,8 +44,8 @@ static_assert(kSlackBytes + kStashBytes < kReadBytes);
 // A busy worker holds requests back while earlier ones are with the server, up to this many bytes.
 inline constexpr size_t kHoldBackBytes = 16 << 10;
 // Percent of its time a worker has to be busy for that, and below which it ends.
-inline constexpr uint64_t kBusyPercent = 65;
-inline constexpr uint64_t kIdlePercent = 50;
+inline constexpr uint64_t kBusyPercent = 75;
+inline constexpr uint64_t kIdlePercent = 60;
 
 // Requests in flight of one client before its reading stops. It goes on with half of the answers.
 // What another client asks for stands behind not many more than these at a server, which is a
