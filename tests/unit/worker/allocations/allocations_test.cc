@@ -14,6 +14,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/unit/worker/allocations/data_path_run.h"
+#include "worker/limits.h"
 
 namespace ringmaster::allocations {
 namespace {
@@ -119,6 +120,17 @@ TEST_CASE("allocations: none in 100,000 requests of RESP3, meta and binary once 
     CHECK(outcome.fragments > 16000);
     CHECK(outcome.parked);
     CHECK(outcome.allocations == 0);
+}
+
+// Not a matter of allocations, but it takes the same run: what leaves no request behind is work,
+// too, and others have their turn after so many.
+TEST_CASE("turns: a client whose requests are answered here gets no more of each than another") {
+    const ClientPlan plan = {.speech = Speech::kRedisLocal, .pipeline = 20000, .requests = 100000};
+    const Outcome outcome = run_data_path({plan}, Explain::kNo);
+    CHECK(outcome.content);
+    CHECK(outcome.requests == 0);
+    // By the warm-up it is known that its requests are small.
+    CHECK(outcome.turns >= plan.requests * kPing.size() / worker::kLeastTurnBytes);
 }
 
 TEST_CASE("allocations: a value larger than any pooled buffer is counted") {

@@ -171,6 +171,7 @@ class DataPathRun : public io::LoopHooks {
             counting_ = true;
             outcome_.requests = sum_of(stats::ServerStat::kRequests);
             outcome_.fragments = fragments();
+            outcome_.turns = path_.turn;
             stock_up();
             peers_.go();
             start_counting(explain_);
@@ -178,6 +179,7 @@ class DataPathRun : public io::LoopHooks {
             outcome_.allocations = stop_counting();
             outcome_.requests = sum_of(stats::ServerStat::kRequests) - outcome_.requests;
             outcome_.fragments = fragments() - outcome_.fragments;
+            outcome_.turns = path_.turn - outcome_.turns;
             outcome_.content = path_.fragments_in_flight == 0;
             loop_.stop();
         }

@@ -20,6 +20,7 @@ struct Outcome {
     uint64_t requests = 0;     // that the pools' servers were sent while counting, fragments too
     uint64_t fragments = 0;    // of these, parts of multi-key requests
     uint64_t allocations = 0;  // while counting
+    uint64_t turns = 0;        // of the loop, while counting
     bool parked = false;       // replies have waited for their turn or their siblings
 };
 

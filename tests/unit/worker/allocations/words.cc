@@ -262,6 +262,10 @@ void say(Speech speech, uint32_t number, Conversation& conversation) {
                 add_bulk(conversation.reply, value_of(index));
             }
             return;
+        case Speech::kRedisLocal:
+            conversation.request += kPing;
+            conversation.reply += "+PONG\r\n";
+            return;
         case Speech::kResp3Single:
             say_resp3(number, index, conversation);
             return;

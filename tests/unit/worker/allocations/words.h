@@ -11,6 +11,7 @@
 namespace ringmaster::allocations {
 
 constexpr uint32_t kKeys = 512;
+constexpr std::string_view kPing = "*1\r\n$4\r\nPING\r\n";
 
 const std::string& key_of(uint32_t index);
 // By index: most are some ten bytes, some 900, a few 6,000 (passed on by reference).
@@ -28,6 +29,7 @@ struct Conversation {
 enum class Speech {
     kRedisSingle,      // GET and SET in turn
     kRedisMulti,       // MGET, MSET and DEL of 12 keys
+    kRedisLocal,       // PING: answered by the proxy
     kResp3Single,      // GET, SET, HGETALL and ZSCORE in turn
     kResp3Multi,       // as kRedisMulti
     kMemcachedSingle,  // get and set in turn
@@ -43,7 +45,8 @@ inline bool is_resp3(Speech speech) {
     return speech == Speech::kResp3Single || speech == Speech::kResp3Multi;
 }
 inline bool is_redis(Speech speech) {
-    return speech == Speech::kRedisSingle || speech == Speech::kRedisMulti || is_resp3(speech);
+    return speech == Speech::kRedisSingle || speech == Speech::kRedisMulti ||
+           speech == Speech::kRedisLocal || is_resp3(speech);
 }
 // `number` chooses command and keys. RESP3 begins with a HELLO 3 that is not said here.
 void say(Speech speech, uint32_t number, Conversation& conversation);
