@@ -6,8 +6,7 @@
 //
 // Such a request and all behind it stay unparsed, and the client is not read. When the wait is over
 // they are parsed at the end of the turn, as if they had just come. Where there is no room
-// for them the client is told so, behind its earlier replies, and the connection ends: a part of
-// max_memory stays for requests that need not wait.
+// for them the client is told so, behind its earlier replies, and the connection ends.
 #include <algorithm>
 
 #include "worker/client_session.h"
@@ -32,17 +31,25 @@ bool ClientSession::wait_for_pool() {
     return true;
 }
 
+// As a body that arrives: what has been admitted is kept whatever others have taken meanwhile, and
+// requests that need not wait have the rest of max_memory.
 [[gnu::noinline]] void ClientSession::keep_waiting(Window& window, size_t used) {
+    Memory& memory = path_.memory;
     const char* const rest = window.begin + used;
     const size_t size = window.size - used;
-    const size_t more = InputBuffer::place_for(window, rest, size).more;
-    if (more > 0 && path_.memory.budget.is_short(path_.memory.bytes_in_use() + more)) {
+    const InputBuffer::Place place = InputBuffer::place_for(window, rest, size);
+    const bool fits = size <= kStashBytes ? memory.fits(size)
+                                          : memory.budget.admits_body(memory.bytes_in_use(),
+                                                                      place.more, place.total);
+    if (!fits && !window.own_buffer) {
         stop_waiting();
         pool_->stats().add(stats::PoolStat::kOutOfMemory);
         refuse_line_for_memory();
         return;
     }
-    input_.keep(path_.memory.chunks, window, rest, size, size, 0);  // no more comes behind it
+    input_.keep(memory.chunks, window, rest, size, size, 0);  // no more comes behind it
+    body_bytes_ = input_.own_bytes();
+    memory.budget.add_body(body_bytes_);
     if (!paused_) {
         stream_.stop_reading();
         paused_ = true;
