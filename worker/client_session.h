@@ -319,8 +319,8 @@ class ClientSession : public io::StreamHandler,
     std::unique_ptr<RedisClient> redis_client_;  // null: all is as at the beginning
     uint64_t last_moved_ms_ = 0;  // while watched: the last time bytes went out, or of a body came
     size_t last_out_bytes_ = 0;
-    size_t body_bytes_ = 0;  // taken of the budget for the request that arrives, or what waits
-    size_t parked_bytes_ = 0;                // replies that wait for an earlier one
+    size_t body_bytes_ = 0;    // taken of the budget: the request that arrives, or waits
+    size_t parked_bytes_ = 0;  // replies that wait for an earlier one
     UpstreamConnection* crowded_ = nullptr;  // it waits for the queue of this one
     // The one of the protocol, which never changes once it is known (redis_, dialect_): there is a
     // session for every idle client.

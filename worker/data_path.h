@@ -93,8 +93,8 @@ struct DataPath {
     // No new clients, no new requests: every session ends when its last reply is out.
     bool stopping = false;
 
-    // This worker is busy: requests are held back for larger writes (limits.h, kHoldBackBytes).
-    bool coalesce = false;
+    // Requests are held back for larger writes while a server has so many to answer: limits.h.
+    uint32_t hold_back_from = kNoHoldBack;
 
     RawKeys raw_keys{memory};
 

@@ -43,9 +43,37 @@ static_assert(kSlackBytes + kStashBytes < kReadBytes);
 
 // A busy worker holds requests back while earlier ones are with the server, up to this many bytes.
 inline constexpr size_t kHoldBackBytes = 16 << 10;
-// Percent of its time a worker has to be busy for that, and below which it ends.
-inline constexpr uint64_t kBusyPercent = 75;
-inline constexpr uint64_t kIdlePercent = 60;
+// How many earlier ones, by the percent of its time that a worker is busy: `from` so busy, until it
+// is less busy than `until`. Where they are a few, the server would not have come to it yet.
+struct HoldBackLevel {
+    uint32_t requests;
+    uint64_t from;
+    uint64_t until;
+};
+inline constexpr HoldBackLevel kHoldBackLevels[] = {
+    {.requests = 1, .from = 75, .until = 60},
+    {.requests = 4, .from = 65, .until = 50},
+};
+inline constexpr uint32_t kNoHoldBack = UINT32_MAX;
+
+// `before`: what it returned before; at first kNoHoldBack.
+[[nodiscard]] constexpr uint32_t hold_back_requests(uint64_t busy_percent,
+                                                    uint32_t before) noexcept {
+    for (const HoldBackLevel& level : kHoldBackLevels) {
+        if (busy_percent >= (before <= level.requests ? level.until : level.from)) {
+            return level.requests;
+        }
+    }
+    return kNoHoldBack;
+}
+static_assert(hold_back_requests(64, kNoHoldBack) == kNoHoldBack);
+static_assert(hold_back_requests(65, kNoHoldBack) == 4);
+static_assert(hold_back_requests(74, 4) == 4);
+static_assert(hold_back_requests(75, 4) == 1);
+static_assert(hold_back_requests(60, 1) == 1);
+static_assert(hold_back_requests(59, 1) == 4);
+static_assert(hold_back_requests(50, 4) == 4);
+static_assert(hold_back_requests(49, 1) == kNoHoldBack);
 
 // Requests in flight of one client before its reading stops. It goes on with half of the answers.
 // What another client asks for stands behind not many more than these at a server, which is a

@@ -70,7 +70,7 @@ int UpstreamConnection::open() {
 // more requests may join the next write. The server answers in order, so they would have waited
 // there.
 bool UpstreamConnection::should_hold_back() const noexcept {
-    return path_.coalesce && !replied_ && fifo_count_ > unsent_count_ &&
+    return fifo_count_ - unsent_count_ >= path_.hold_back_from && !replied_ &&
            out_.bytes() < kHoldBackBytes;
 }
 

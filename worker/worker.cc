@@ -262,7 +262,7 @@ void Worker::judge_load() {
         return;  // too short to say anything
     }
     const uint64_t percent = (cpu_us - load_cpu_us_) * 100 / elapsed_us;
-    path_.coalesce = percent >= (path_.coalesce ? kIdlePercent : kBusyPercent);
+    path_.hold_back_from = hold_back_requests(percent, path_.hold_back_from);
     load_cpu_us_ = cpu_us;
     load_wall_us_ = wall_us;
 }

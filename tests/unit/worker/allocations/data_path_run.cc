@@ -124,7 +124,7 @@ class DataPathRun : public io::LoopHooks {
     void before_poll() noexcept override {
         ++path_.turn;
         // A busy worker holds requests back: both ways get their turns.
-        path_.coalesce = path_.turn / kTurnsOfALoad % 2 == 1;
+        path_.hold_back_from = path_.turn / kTurnsOfALoad % 2 == 1 ? 1 : worker::kNoHoldBack;
         free_closed_sessions();
         path_.flush.flush_all();
         free_closed_sessions();
