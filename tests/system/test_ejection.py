@@ -161,7 +161,8 @@ SLOW = pytest.mark.slow
 
 
 @pytest.mark.parametrize("dead_s", [0.5, pytest.param(10, marks=SLOW)])
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", [fault if fault == "silence" else pytest.param(fault, marks=SLOW)
+                                   for fault in FAULTS])
 def test_a_redis_server_that_fails_costs_little(start_proxy, start_server, redis_servers, fault,
                                                 dead_s):
     fail, needs_front = FAULTS[fault]
@@ -179,6 +180,7 @@ def test_a_memcached_server_that_dies_costs_little(start_proxy, start_server, me
     run_event("memcached kill", Memcached, proxy, servers, killed, 0.5)
 
 
+@pytest.mark.slow
 def test_a_memcached_server_that_stops_costs_little(start_proxy, start_server, memcached_servers):
     servers = [*memcached_servers[:VICTIM], start_server(MemcachedServer)]
     proxy = start_proxy({"p": eject_pool(servers, redis=False)}, workers=WORKERS)
@@ -260,6 +262,7 @@ def upstream_ids(servers):
     return found
 
 
+@pytest.mark.slow
 def test_stopped_workers_eject_nothing_and_close_nothing(start_proxy, redis_servers):
     timeout_s = 1.0
     proxy = start_proxy({"p": eject_pool(redis_servers, server_failure_limit=1,
@@ -344,7 +347,7 @@ def one_millisecond_each(connection, fake):
             connection.sendall(b"+PONG\r\n" if words[0] == b"PING" else bulk(words[-1]))
 
 
-@pytest.mark.parametrize("count", [3000, pytest.param(8000, marks=SLOW)])
+@pytest.mark.parametrize("count", [pytest.param(count, marks=SLOW) for count in (3000, 8000)])
 def test_a_long_queue_at_a_healthy_server_ejects_nothing(start_proxy, redis_servers, count):
     """The clients' clock runs out for most of the burst; the server's does not."""
     with FakeServer(one_millisecond_each) as slow:

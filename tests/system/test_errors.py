@@ -283,6 +283,7 @@ def test_a_server_that_closes_in_the_middle_of_a_reply(start_proxy):
                 assert answer == b"-ERR unknown\r\n"
 
 
+@pytest.mark.slow
 def test_a_stopped_worker_times_nothing_out(start_proxy):
     """The reply arrives while the process sleeps for longer than the timeout."""
     with EchoServer() as fake:
@@ -304,6 +305,7 @@ def test_a_stopped_worker_times_nothing_out(start_proxy):
         assert proxy.stats()["p"][f"127.0.0.1:{fake.port}"]["server_timedout"] == 0
 
 
+@pytest.mark.slow
 def test_a_stopped_master_and_its_workers_time_nothing_out(start_proxy):
     """The reply comes only after the processes go on: the pause does not count."""
     with EchoServer() as fake:

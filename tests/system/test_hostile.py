@@ -636,7 +636,7 @@ def soak(start_proxy, seconds, seed, server_connections):
                 assert check(b"end%d" % i, client.call("GET", b"end%d" % i))
 
 
-@pytest.mark.parametrize("server_connections", [1, 3])
+@pytest.mark.parametrize("server_connections", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_everything_at_once_for_some_seconds(start_proxy, server_connections):
     soak(start_proxy, 2.5, 20 + server_connections, server_connections)
 

@@ -44,6 +44,7 @@ def run_memccapable(address):
     return done.returncode, (done.stdout + done.stderr).count(b"[pass]")
 
 
+@pytest.mark.slow
 def test_memccapable_passes_all_27_tests(start_proxy, memcached_servers):
     proxy = start_proxy({"p": pool(memcached_servers[:2], timeout=5000, flush_all=True)})
     assert run_memccapable(proxy.address()) == (0, 27)

@@ -107,6 +107,7 @@ def test_a_steady_slow_reader_gets_all_its_replies_whatever_the_timeout(one_serv
     assert stats["clients_dropped"] == 0 and stats["forward_error"] == 0
 
 
+@pytest.mark.slow
 def test_a_client_that_asks_for_much_and_reads_nothing_goes(one_server):
     """Two hundred values of 1 MB: little is kept of them, others go on, the client is closed."""
     proxy, worker, server, keys = one_server(256, timeout=3000)
@@ -127,6 +128,7 @@ def test_a_client_that_asks_for_much_and_reads_nothing_goes(one_server):
     wait_settled(proxy)
 
 
+@pytest.mark.slow
 def test_many_clients_that_read_nothing_stay_within_max_memory(one_server):
     """Forty of them at one server: there are not so many spare connections."""
     proxy, worker, server, keys = one_server(64, timeout=3000)
@@ -194,6 +196,7 @@ def test_a_later_request_never_overtakes_an_earlier_one_on_a_spare(start_proxy, 
         wait_settled(proxy)
 
 
+@pytest.mark.slow
 def test_a_large_reply_that_breaks_off_while_its_client_lags(start_proxy):
     """The server goes while its connection stands still: the half reply ends its client, nobody
     else's request is lost but those behind it."""

@@ -144,6 +144,7 @@ def test_memcached_bodies_and_many_clients(start_proxy, start_server):
 # ---- a server that does not read -------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_many_writers_at_a_stopped_server(limited, start_server):
     """A hundred clients with 200 SETs of 64 KB each, 1.3 GB: they wait outside; the rest goes on."""
     servers = [start_server(RedisServer) for _ in range(2)]
@@ -206,7 +207,7 @@ def finish(writers, each):
         assert writer.read_replies(each) == ["OK"] * each
 
 
-@pytest.mark.parametrize("reads", [1, 2])
+@pytest.mark.parametrize("reads", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_requests_behind_one_that_waits_stay_within_max_memory(limited, reads):
     """HELLO and RESET wait for all earlier replies, and what was read behind them waits, too."""
     with NamedServer("slow") as slow, NamedServer("quick") as quick:

@@ -392,6 +392,7 @@ def test_the_facts_of_commands_are_the_servers(start_proxy, start_server):
             assert fields[::2][:3] == [b"summary", b"since", b"group"]
 
 
+@pytest.mark.slow
 def test_what_costs_much_is_bounded(redis_proxy):
     with redis_proxy.redis() as client:
         assert "commands asked for" in str(client.call("COMMAND", "DOCS", *["get"] * 1001))
