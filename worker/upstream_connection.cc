@@ -70,7 +70,8 @@ int UpstreamConnection::open() {
 // more requests may join the next write. The server answers in order, so they would have waited
 // there.
 bool UpstreamConnection::should_hold_back() const noexcept {
-    return fifo_count_ - unsent_count_ >= path_.hold_back_from && !replied_ &&
+    // The replies of a handshake leave fewer outstanding than are counted as unsent.
+    return fifo_count_ >= uint64_t{unsent_count_} + path_.hold_back_from && !replied_ &&
            out_.bytes() < kHoldBackBytes;
 }
 
