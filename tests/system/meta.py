@@ -38,7 +38,7 @@ class MetaClient(MemcachedClient):
         return self.read_to_noops()[:-1]
 
     def unique_of(self, key):
-        """The cas number of a key, 0 when it is not there."""
+        """The cas number of a key ("KEY", or "ENCODED b"), 0 when it is not there."""
         found = self.talk(b"mg %s c\r\n" % key)
         match = re.match(rb"HD c(\d+)", found[0])
         return int(match.group(1)) if match else 0
@@ -52,7 +52,9 @@ def masked(reply):
 
 class Commands:
     """Random requests, good and bad ones, over a few keys: (line, data block with its line end).
-    `{n}` in a line stands for the cas number of key n, which only who sends it can know.
+    `{n}` in a line stands for the cas number of named[n], which only who sends it can know. It is
+    always the number of the line's own key: which of two keys' numbers is the larger depends on
+    the servers they are at, and a `ms` with I goes by that.
 
     A pipeline either reads values or does arithmetic: a server that still has to send the value
     makes a new item of a sum, and that one has lost some of its marks."""
@@ -73,6 +75,7 @@ class Commands:
         # memcached 1.6.18 shows keys of some items as they are: these try to pass for replies.
         self.binary = [prefix + rng.choice([b"\r\nMN\r\n", b"\n", b" k\r\nEN Oend\r\n", b"\r\nEN\r\nHD",
                                             rng.randbytes(rng.randint(1, 12))]) for _ in range(3)]
+        self.named = self.keys + [base64.b64encode(key) + b" b" for key in self.binary]
         self._opaque = 0
 
     def _flags(self, of):
@@ -87,7 +90,7 @@ class Commands:
         return [flag.replace("#", str(self._opaque)).encode("latin-1") for flag in found]
 
     def _key(self):
-        """(the word of the line, the flag b or none, its number for cas)"""
+        """(the word of the line, the flag b or none, its number in `named` or none)"""
         rng = self.rng
         kind = rng.random()
         if kind < 0.6:
@@ -97,12 +100,14 @@ class Commands:
             number = rng.randrange(len(self.keys))
             return base64.b64encode(self.keys[number]), [b"b"], number
         if kind < 0.97:
-            return base64.b64encode(rng.choice(self.binary)), [b"b"], 0
-        return rng.choice([b"Zg=", b"!!!!", b"====", b"a" * 251, b"a" * 250]), [b"b"], 0
+            number = rng.randrange(len(self.binary))
+            return base64.b64encode(self.binary[number]), [b"b"], len(self.keys) + number
+        return rng.choice([b"Zg=", b"!!!!", b"====", b"a" * 251, b"a" * 250]), [b"b"], None
 
     def _line(self, command, flags, middle=()):
         key, encoded, number = self._key()
-        words = [flag.replace(b"{}", b"{%d}" % number) for flag in self._flags(flags)]
+        unique = b"77777777" if number is None else b"{%d}" % number
+        words = [flag.replace(b"{}", unique) for flag in self._flags(flags)]
         words[self.rng.randint(0, len(words)):0] = encoded
         gap = b"  " if self.rng.random() < 0.05 else b" "
         end = b"\n" if self.rng.random() < 0.05 else b"\r\n"

@@ -29,12 +29,12 @@ def direct(start_server):
     return start_server(MemcachedServer)
 
 
-def answers(client, requests, keys, rng):
+def answers(client, requests, named, rng):
     """What comes back for the requests, sent in one go but cut anywhere."""
     data = b""
     for line, block in requests:
         for number in {int(n) for n in re.findall(rb"\{(\d)\}", line)}:
-            line = line.replace(b"{%d}" % number, b"%d" % client.unique_of(keys[number]))
+            line = line.replace(b"{%d}" % number, b"%d" % client.unique_of(named[number]))
         data += line + block
     end = b"EN O%x\r\n" % rng.randrange(1 << 64)
     data += b"mg - " + end[3:]
@@ -56,14 +56,15 @@ def compare(seed, count, direct, proxied, mask):
         for _ in range(rng.randint(1, 4)):
             requests = commands.pipeline(12)
             cuts = rng.randrange(1 << 32)
-            theirs = answers(direct, requests, commands.keys, random.Random(cuts))
-            ours = answers(proxied, requests, commands.keys, random.Random(cuts))
+            theirs = answers(direct, requests, commands.named, random.Random(cuts))
+            ours = answers(proxied, requests, commands.named, random.Random(cuts))
             assert list(map(mask, ours)) == list(map(mask, theirs)), \
                 f"RM_META_SEED={seed} sequence {sequence}: {requests!r:.3000}"
 
 
 def test_over_four_servers_every_answer_is_as_from_one(memcached_servers, start_proxy, direct):
-    proxy = start_proxy({"p": pool(memcached_servers, timeout=10000, hash_tag="{}",
+    # md5, since other hashes often place keys that differ in their last byte at one server.
+    proxy = start_proxy({"p": pool(memcached_servers, timeout=10000, hash="md5", hash_tag="{}",
                                    memcached_version=direct.version())})
     with MetaClient(direct.address) as one, connect(proxy) as all_of_them:
         compare(SEED, SEQUENCES, one, all_of_them, masked)
