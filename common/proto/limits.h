@@ -13,8 +13,6 @@ inline constexpr uint64_t kMaxBulkBytes = 512ULL << 20;
 inline constexpr uint32_t kMaxArguments = 1024 * 1024;
 // Redis: a header line ("*N", "$N") is a digit string; 32 bytes hold any legal one.
 inline constexpr size_t kMaxHeaderLineBytes = 32;
-// Redis: a line reply (+, -, :).
-inline constexpr size_t kMaxReplyLineBytes = 1 << 20;
 // Redis: elements of a reply still to come; a broken server could announce any number.
 inline constexpr uint64_t kMaxPendingElements = 1ULL << 32;
 // Redis: an inline request (a line from a person at telnet).

@@ -52,7 +52,6 @@ ParseStatus ReplyParser::need(size_t bytes) noexcept {
 
 void ReplyParser::accept(size_t position) noexcept {
     position_ = position;
-    scanned_ = 0;
     started_ = true;
 }
 
@@ -95,7 +94,7 @@ ParseStatus ReplyParser::parse(const char* begin, size_t size) noexcept {
         if (position_ >= size) {
             return need(position_ + 1);
         }
-        if (scanned_ == 0) {
+        if (!in_line_) {
             const size_t bytes = whole_reply_bytes(begin + position_, size - position_);
             if (bytes > 0) {
                 --pending_;
@@ -103,7 +102,8 @@ ParseStatus ReplyParser::parse(const char* begin, size_t size) noexcept {
                 continue;
             }
         }
-        const ParseStatus status = parse_element(begin, size);
+        const ParseStatus status =
+            in_line_ ? parse_line_end(begin, size) : parse_element(begin, size);
         if (status == ParseStatus::kNeedMore) {
             return need(size + 1);
         }
@@ -118,7 +118,7 @@ ParseStatus ReplyParser::parse_element(const char* begin, size_t size) noexcept 
     switch (begin[position_]) {
         case '+':
         case '-':
-            return parse_line(begin, size);
+            return parse_line_end(begin, size);
         case ':': {
             const char* at = begin + position_ + 1;
             const ParseStatus status = read_integer(at, begin + size);
@@ -147,7 +147,7 @@ ParseStatus ReplyParser::parse_resp3_element(const char* begin, size_t size) noe
             return parse_exactly(there > 1 && at[1] == 't' ? "#t\r\n" : "#f\r\n", begin, size);
         case ',':
         case '(':
-            return parse_line(begin, size);
+            return parse_line_end(begin, size);
         case '!':
         case '=':
             return parse_bulk(begin, size);
@@ -181,18 +181,19 @@ ParseStatus ReplyParser::parse_exactly(std::string_view text, const char* begin,
     return ParseStatus::kDone;
 }
 
-ParseStatus ReplyParser::parse_line(const char* begin, size_t size) noexcept {
-    const char* const line = begin + position_;
-    const size_t window = std::min(size - position_, kMaxReplyLineBytes);
-    const void* const found = std::memchr(line + scanned_, '\n', window - scanned_);
+// The byte at position_ is no newline: it is the type byte, or has been looked at.
+ParseStatus ReplyParser::parse_line_end(const char* begin, size_t size) noexcept {
+    const void* const found = std::memchr(begin + position_ + 1, '\n', size - position_ - 1);
     if (found == nullptr) {
-        scanned_ = window;
-        return window == kMaxReplyLineBytes ? ParseStatus::kTooBig : ParseStatus::kNeedMore;
+        in_line_ = true;
+        accept(size - 1);  // it may be the '\r'
+        return ParseStatus::kNeedMore;
     }
     const char* const newline = static_cast<const char*>(found);
-    if (newline[-1] != '\r') {  // in front of it there is at least the type byte
+    if (newline[-1] != '\r') {
         return ParseStatus::kBad;
     }
+    in_line_ = false;
     --pending_;
     accept(static_cast<size_t>(newline + 1 - begin));
     return ParseStatus::kDone;

@@ -5,6 +5,7 @@
 // Contract of parse(): see proto/parse_status.h. For a reply that is passed on while it still
 // arrives, rebase() tells the parser that bytes in front were taken away.
 // bytes_needed(): the end of the bulk string that is being skipped; elsewhere one byte more.
+// A line may be of any length, as a bulk string may: position() goes on within both.
 // Legal in RESP2: + - : $ * with null and empty forms. Anything else, RESP3 types included, is
 // kBad. Legal in RESP3: these and _ # , ( ! = % ~ | and >. An attribute (|) belongs to the reply
 // behind it: the two are one message. A push (>) is a message of its own that answers no request:
@@ -40,14 +41,14 @@ class ReplyParser {
     // The protocol stays.
     void reset() noexcept { *this = ReplyParser(resp3_ ? Protocol::kResp3 : Protocol::kResp2); }
     // True when nothing of a reply is remembered.
-    [[nodiscard]] bool at_start() const noexcept { return !started_ && scanned_ == 0; }
+    [[nodiscard]] bool at_start() const noexcept { return !started_; }
 
     // The message is a push. Known as soon as a byte behind its header line is waited for.
     [[nodiscard]] bool is_push() const noexcept { return is_push_; }
 
   private:
     ParseStatus parse_element(const char* begin, size_t size) noexcept;
-    ParseStatus parse_line(const char* begin, size_t size) noexcept;
+    ParseStatus parse_line_end(const char* begin, size_t size) noexcept;
     ParseStatus parse_resp3_element(const char* begin, size_t size) noexcept;
     ParseStatus parse_bulk(const char* begin, size_t size) noexcept;
     ParseStatus parse_aggregate(const char* begin, size_t size, uint64_t width) noexcept;
@@ -55,11 +56,13 @@ class ReplyParser {
     ParseStatus need(size_t bytes) noexcept;
     void accept(size_t position) noexcept;
 
-    size_t position_ = 0;  // start of the next element, or of the CRLF behind a payload
+    // Start of the next element, or of the CRLF behind a payload, or the last byte there is of a
+    // line whose end is searched for.
+    size_t position_ = 0;
     size_t needed_ = 1;
-    size_t scanned_ = 0;    // bytes of a cut line, from position_, known to hold no '\n'
     uint64_t pending_ = 1;  // elements still to come, this one included
     bool in_payload_ = false;
+    bool in_line_ = false;
     bool started_ = false;
     bool is_push_ = false;
     bool resp3_;
