@@ -50,11 +50,19 @@ UpstreamConnection* ClientSession::connect_or_fail(Fragment& fragment, uint32_t 
     return connection;
 }
 
+// A longer request was admitted at its header. But not to a server that holds too much already.
+[[gnu::noinline]] bool ClientSession::refuses_for_memory(uint32_t shard,
+                                                         size_t size_bytes) const noexcept {
+    const Memory& memory = path_.memory;
+    return (memory.full && size_bytes < kReadBytes) ||
+           pool_->server(shard).held_bytes() > memory.budget.server_part();
+}
+
 // No shard, no memory, or a server that is known to be bad.
 void ClientSession::fail_forward(Fragment& fragment, uint32_t shard, size_t size_bytes) {
     if (shard == ring::kNoShard) {
         fail_fragment(fragment, ECONNREFUSED);  // twemproxy: the text when all servers are ejected
-    } else if (refuses_for_memory(size_bytes)) {
+    } else if (path_.memory.scarce && refuses_for_memory(shard, size_bytes)) {
         pool_->stats().add(PoolStat::kOutOfMemory);
         fail_fragment(fragment, kNoMemoryForRequest);
     } else {
@@ -100,7 +108,9 @@ SplitState& ClientSession::make_split(Request& request, size_t fragments,
     split->memory = std::move(chunk);
     request.split = split;
     request.unanswered = static_cast<uint32_t>(fragments);
-    pool_->stats().add(PoolStat::kFragments, static_cast<int64_t>(fragments));
+    if (fragments > 1) {
+        pool_->stats().add(PoolStat::kFragments, static_cast<int64_t>(fragments));
+    }
     return *split;
 }
 

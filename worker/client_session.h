@@ -223,10 +223,8 @@ class ClientSession : public io::StreamHandler,
     OutQueue* forward(Fragment& fragment, uint32_t shard, size_t size_bytes);  // forward.h
     UpstreamConnection* connect_or_fail(Fragment& fragment, uint32_t shard);
     void fail_forward(Fragment& fragment, uint32_t shard, size_t size_bytes);
-    // A longer request was admitted at its header.
-    [[nodiscard]] bool refuses_for_memory(size_t size_bytes) const noexcept {
-        return path_.memory.full && size_bytes < kReadBytes;
-    }
+    // Where memory is scarce: there is none left, or the server of `shard` has its part.
+    [[nodiscard]] bool refuses_for_memory(uint32_t shard, size_t size_bytes) const noexcept;
     void wait_for_room(UpstreamConnection& connection);
     template <class Splitter, class View>
     void split_request(Splitter& splitter, const Window& window, const View& request,
@@ -275,6 +273,8 @@ class ClientSession : public io::StreamHandler,
     void keep_rest(Window& window, size_t used);
     // A read of a request that did not come in one go. False: there is nothing to parse in it.
     bool go_on_uploading(Window& window);
+    [[nodiscard]] bool admits_stash(size_t size) const noexcept;
+    void count_body(size_t size_bytes) noexcept;
     void refuse_for_memory(Window& window, size_t used);
     void refuse_line_for_memory();
     void drop_refused(Window& window, const char* rest, size_t size);

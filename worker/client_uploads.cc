@@ -22,7 +22,14 @@ using stats::PoolStat;
                           : is_binary() ? binary_parser_.bytes_needed()
                                         : memcached_parser_.bytes_needed();
     if (needed <= kStashBytes) {
+        if (!admits_stash(size)) {
+            refuse_for_memory(window, used);
+            return;
+        }
         input_.keep(memory.chunks, window, rest, size, needed);
+        if (size > kUncountedStashBytes) {
+            count_body(size);
+        }
         return;
     }
     const InputBuffer::Place place = InputBuffer::place_for(window, rest, needed);
@@ -35,8 +42,18 @@ using stats::PoolStat;
     // What has its buffer goes on, whatever others have taken meanwhile.
     input_.keep(memory.chunks, window, rest, size, needed,
                 fits ? memory.budget.spare_for_body(in_use, place.more, place.total) : 0);
-    body_bytes_ = input_.own_bytes();
-    memory.budget.add_body(body_bytes_);
+    count_body(input_.own_bytes());
+}
+
+bool ClientSession::admits_stash(size_t size) const noexcept {
+    const Memory& memory = path_.memory;
+    return size <= kUncountedStashBytes ||
+           memory.budget.admits_body(memory.bytes_in_use(), size, size);
+}
+
+void ClientSession::count_body(size_t size_bytes) noexcept {
+    body_bytes_ = size_bytes;
+    path_.memory.budget.add_body(size_bytes);
     watch();
     last_moved_ms_ = path_.loop.active_ms();
 }

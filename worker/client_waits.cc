@@ -38,7 +38,7 @@ bool ClientSession::wait_for_pool() {
     const char* const rest = window.begin + used;
     const size_t size = window.size - used;
     const InputBuffer::Place place = InputBuffer::place_for(window, rest, size);
-    const bool fits = size <= kStashBytes ? memory.fits(size)
+    const bool fits = size <= kStashBytes ? admits_stash(size)
                                           : memory.budget.admits_body(memory.bytes_in_use(),
                                                                       place.more, place.total);
     if (!fits && !window.own_buffer) {
@@ -48,8 +48,9 @@ bool ClientSession::wait_for_pool() {
         return;
     }
     input_.keep(memory.chunks, window, rest, size, size, 0);  // no more comes behind it
-    body_bytes_ = input_.own_bytes();
-    memory.budget.add_body(body_bytes_);
+    if (size > kUncountedStashBytes) {
+        count_body(size <= kStashBytes ? size : input_.own_bytes());
+    }
     if (!paused_) {
         stream_.stop_reading();
         paused_ = true;

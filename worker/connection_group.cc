@@ -118,6 +118,17 @@ void ConnectionGroup::fail_all(int error) {
     }
 }
 
+size_t ConnectionGroup::held_bytes() const noexcept {
+    size_t bytes = 0;
+    for (const auto& connection : connections_) {
+        bytes += connection->held_bytes();
+    }
+    for (const auto& connection : retiring_) {
+        bytes += connection->held_bytes();
+    }
+    return bytes;
+}
+
 void ConnectionGroup::fill(stats::ServerCounters& counters) const {
     for (const auto& connection : connections_) {
         if (connection->is_idle()) {

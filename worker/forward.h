@@ -72,7 +72,8 @@ RM_INLINE inline Request& ClientSession::new_request() {
 RM_INLINE inline OutQueue* ClientSession::forward(Fragment& fragment, uint32_t shard,
                                                   size_t size_bytes) {
     UpstreamConnection* connection = nullptr;
-    if (shard != ring::kNoShard && !refuses_for_memory(size_bytes) && pool_->may_send(shard))
+    if (shard != ring::kNoShard &&
+        !(path_.memory.scarce && refuses_for_memory(shard, size_bytes)) && pool_->may_send(shard))
         [[likely]] {
         connection = pool_->server(shard).only_connection_or_null(dialect_);
         if (connection == nullptr) [[unlikely]] {

@@ -12,6 +12,9 @@ inline constexpr size_t kReadBytes = 64 << 10;
 // An unfinished message of up to this size is stashed and copied in front of the next read; a
 // larger one gets a buffer of its own, read straight into its place.
 inline constexpr size_t kStashBytes = 4 << 10;
+// A client's stash of more than this is taken of the budget of bodies: thousands of half-sent
+// requests are as much as a large one.
+inline constexpr size_t kUncountedStashBytes = 256;
 // A buffer of its own is this much longer than the message, so that the read which completes it
 // comes back short and libuv does not ask the kernel once more.
 inline constexpr size_t kSlackBytes = 4 << 10;

@@ -18,7 +18,9 @@ struct Memory {
     base::ChunkRef parking;  // small replies that wait for their turn are copied here
     size_t parking_used = 0;
     MemoryBudget budget;  // this worker's share of max_memory
-    bool full = false;    // the share was used up when it was last looked at: once a turn, at least
+    // How it was when it was last looked at, which is once a turn, at least.
+    bool full = false;    // the share was used up
+    bool scarce = false;  // it soon will be
 
     size_t raw_key_bytes = 0;  // of RawKeys
     size_t unreturned = 0;     // freed, but the allocator may still keep it
@@ -41,7 +43,10 @@ struct Memory {
         const size_t in_use = bytes_in_use();
         return in_use < budget.share() ? (budget.share() - in_use) / 4 : 0;
     }
-    void look() noexcept { full = budget.is_full(bytes_in_use()); }
+    void look() noexcept {
+        full = budget.is_full(bytes_in_use());
+        scarce = budget.is_scarce(bytes_in_use());
+    }
 
     // Keeps `bytes` beyond this turn: by reference when large and in `chunk`, else copied.
     StoredReply park(const base::ChunkRef& chunk, const char* data, size_t size);

@@ -77,6 +77,10 @@ class MemoryBudget {
     }
     [[nodiscard]] bool is_short(size_t in_use) const noexcept { return in_use > short_at_; }
     [[nodiscard]] bool is_full(size_t in_use) const noexcept { return in_use > share_; }
+    // From here on no server may hold more than its part.
+    [[nodiscard]] bool is_scarce(size_t in_use) const noexcept { return in_use > share_ / 4 * 3; }
+    // What the requests of one server may take then: one that hangs shall not leave others nothing.
+    [[nodiscard]] size_t server_part() const noexcept { return share_ / 4; }
     [[nodiscard]] Level level(size_t in_use) const noexcept {
         return in_use <= tight_at_   ? Level::kRelaxed
                : in_use <= short_at_ ? Level::kTight

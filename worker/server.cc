@@ -113,6 +113,10 @@ bool Server::is_idle() const {
     return !plain_.is_open() && (other_ == nullptr || !other_->is_open());
 }
 
+size_t Server::held_bytes() const noexcept {
+    return plain_.held_bytes() + (other_ != nullptr ? other_->held_bytes() : 0);
+}
+
 bool Server::may_log_refusal(uint64_t now_ms) noexcept {
     if (now_ms < next_refusal_log_ms_) {
         return false;

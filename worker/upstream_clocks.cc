@@ -117,6 +117,10 @@ void UpstreamConnection::expire_overdue(uint64_t now_ms) {
 }
 
 void UpstreamConnection::expire(Fragment& fragment, int error) {
+    expire(fragment, server_error_line(server_->pool().config().redis, error));
+}
+
+void UpstreamConnection::expire(Fragment& fragment, std::string_view line) {
     RM_DEBUG_ASSERT(!fragment.expired);
     Request& request = *fragment.request;
     if (request.handshake || request.client == nullptr) {
@@ -125,7 +129,6 @@ void UpstreamConnection::expire(Fragment& fragment, int error) {
     if (tied_) {
         untie(fragment);
     }
-    const std::string_view line = server_error_line(server_->pool().config().redis, error);
     fragment.expired = true;
     fragment.reply.data = line.data();
     fragment.reply.size = line.size();

@@ -301,6 +301,9 @@ size_t UpstreamConnection::stream_part(const Window& window, const char* data, s
         if (size <= kStreamingReplyBytes && parser_needed() <= kStreamingReplyBytes) {
             return 0;
         }
+        if (request.split != nullptr && request.proxy_error) {
+            expire_as_sibling(*head_);
+        }
         const bool unwanted = request.client == nullptr || head_->expired || request.silent;
         const bool may_leave =
             !unwanted && request.split == nullptr && request.client->may_stream(request);

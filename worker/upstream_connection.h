@@ -97,6 +97,9 @@ class UpstreamConnection : public io::StreamHandler,
         int64_t out_bytes = 0;
     };
     [[nodiscard]] QueueLengths queue_lengths() const noexcept;
+    [[nodiscard]] size_t held_bytes() const noexcept {
+        return out_.bytes() + fifo_count_ * sizeof(Request);
+    }
 
     // io::StreamHandler
     std::span<char> on_alloc() noexcept override;
@@ -150,6 +153,8 @@ class UpstreamConnection : public io::StreamHandler,
     void fail_without_binary();
     // ----
     void expire(Fragment& fragment, int error);
+    void expire(Fragment& fragment, std::string_view line);
+    void expire_as_sibling(Fragment& fragment);
     void judge_lag();
     void wake_waiting();
     void wake_all_waiting();

@@ -95,6 +95,21 @@ void UpstreamConnection::wake_all_waiting() {
 
 // ---- replies without room ----
 
+// The reply to a split request is the error of the fragment that failed: what others bring would
+// only take memory, and keep replies behind it from leaving.
+void UpstreamConnection::expire_as_sibling(Fragment& fragment) {
+    const Request& request = *fragment.request;
+    if (fragment.expired || request.client == nullptr) {
+        return;
+    }
+    for (const Fragment& other : request.split->fragments) {
+        if (other.reply.data != nullptr && !other.reply.chunk) {  // an error of the proxy
+            expire(fragment, other.reply.view());
+            return;
+        }
+    }
+}
+
 // Apart: within on_read() it makes every read dearer.
 [[gnu::noinline]] void UpstreamConnection::keep_rest(Window& window, const char* rest,
                                                      size_t size) {
@@ -103,9 +118,13 @@ void UpstreamConnection::wake_all_waiting() {
     }
     Memory& memory = path_.memory;
     const InputBuffer::Place place = InputBuffer::place_for(window, rest, parser_needed());
-    const size_t weight = place.more > 0 ? place.more : place.total;
-    if (!place.own && weight > kReadBytes && !memory.fits(place.more) && !head_->expired &&
-        !streaming_) {
+    const bool is_large = std::max(place.more, place.total) > kReadBytes;
+    if (is_large && head_->request->handshake) {  // no such reply is long
+        server_->note_failure("answers the handshake at too great length", EINVAL);
+        fail(EINVAL);
+        return;
+    }
+    if (!place.own && is_large && !memory.fits(place.more) && !head_->expired && !streaming_) {
         server_->pool().stats().add(stats::PoolStat::kOutOfMemory);
         expire(*head_, kNoMemoryForReply);  // nobody wants it any more: it goes as it comes
         const size_t taken = stream_part(window, rest, size);

@@ -224,7 +224,7 @@ class Chaos:
             raise EOFError
         if kind == 2:
             connection.sendall(rng.choice([b"garbage\r\n", b"%1\r\n", b"*99999999999\r\n",
-                                           b"$-5\r\n", b"\0" * 100, b"+" + b"x" * 2_000_000]))
+                                           b"$-5\r\n", b"\0" * 100, b"+" + b"x" * 2_000_000 + b"\n"]))
             return True
         if kind == 3:
             connection.sendall(reply + b"?")  # extra bytes

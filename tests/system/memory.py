@@ -23,12 +23,17 @@ def resident(pid):
     return int(status_of(pid)["VmRSS"][0]) << 10
 
 
-def pool_stats(proxy):
-    """Of its one pool, as `status` has them: more than the statistics that nutcracker has."""
+def all_pool_stats(proxy):
+    """By pool, as `status` has them: more than the statistics that nutcracker has."""
     code, out, err = proxy.command("status", "--json")
     assert code == 0, err
-    [shown] = json.loads(out)["pools"]
-    return shown["stats"]
+    return {shown["name"]: shown["stats"] for shown in json.loads(out)["pools"]}
+
+
+def pool_stats(proxy):
+    """Of its one pool."""
+    [stats] = all_pool_stats(proxy).values()
+    return stats
 
 
 class Growth:

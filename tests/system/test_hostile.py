@@ -50,6 +50,10 @@ def keys_of_both(proxy, servers):
     return placed
 
 
+def requests_sent(proxy):
+    return sum(entry["requests"] for entry in proxy.stats()["p"].values() if isinstance(entry, dict))
+
+
 # ---- servers that lie --------------------------------------------------------------------------
 
 
@@ -115,6 +119,28 @@ def test_what_is_no_reply_ends_the_connection_and_reaches_nobody(scripted, wrong
         for key in (b"a", b"b"):
             assert check(key, other.call("GET", key))
             assert check(key, client.call("GET", key))
+        assert server.connections == 2
+    wait_settled(proxy)
+
+
+@pytest.mark.parametrize("endless", [b"$500000000\r\n", b"*500000\r\n" + b":1\r\n" * 20_000, b"+" * 70_000],
+                         ids=lambda endless: repr(endless[:12]))
+def test_an_endless_answer_to_the_handshake_ends_the_connection(scripted, endless):
+    """It would be kept until it is whole, and no request has a deadline before it is sent."""
+    answered = threading.Event()
+
+    def script(words, connection, reply):
+        if words[0] == b"AUTH" and not answered.is_set():
+            answered.set()
+            connection.sendall(endless)
+            return True
+        return words[0] == b"AUTH" and connection.sendall(b"+OK\r\n") is None
+
+    proxy, (server,) = scripted(script, redis_auth="secret")
+    with proxy.redis() as client:
+        assert client.call("AUTH", "secret") == "OK"
+        assert client.call("GET", "a") == INVALID
+        assert check(b"b", client.call("GET", "b"))
         assert server.connections == 2
     wait_settled(proxy)
 
@@ -549,21 +575,22 @@ def test_a_client_that_has_ended_and_reads_nothing_is_closed_after_a_while(scrip
 
 
 def test_term_with_requests_in_flight_answers_all(scripted):
-    proxy, servers = scripted(lambda words, *_: servers[0].gate.wait(20) and None, count=2, workers=2)
+    proxy, servers = scripted(lambda words, *_: servers[0].gate.wait(20) and None, count=2, workers=2,
+                              hash_tag="{}")
     del servers[1:]
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(proxy.redis()) for _ in range(20)]
         for number, client in enumerate(clients):
             client.send(b"".join(encode("GET", b"c%d.%d" % (number, i)) for i in range(20))
-                        + encode("MGET", *(b"c%d.m%d" % (number, i) for i in range(9))))
-        wait_until(lambda: proxy.stats()["p"]["fragments"] >= 20, what="every request")
+                        + encode("MGET", *(b"{c%d}.m%d" % (number, i) for i in range(9))))
+        wait_until(lambda: requests_sent(proxy) >= 20 * 21, what="every request")
         proxy.signal(signal.SIGTERM)
         wait_until(lambda: "TERM" in proxy.log_text() or "stop" in proxy.log_text(), what="the stop")
         servers[0].gate.set()
         for number, client in enumerate(clients):
             for i in range(20):
                 assert check(b"c%d.%d" % (number, i), client.read_reply())
-            assert client.read_reply() == [value_of(b"c%d.m%d" % (number, i)) for i in range(9)]
+            assert client.read_reply() == [value_of(b"{c%d}.m%d" % (number, i)) for i in range(9)]
             assert client.read_to_end() == b""
     assert proxy.wait_exit() == 0
 

@@ -3,11 +3,12 @@
 
 import contextlib
 import os
+import threading
 
 import pytest
 
 from clients import RespError, encode
-from harness import (MemcachedServer, RedisServer, is_alive, pool, spread_keys, stopped,
+from harness import (DEADLINE_S, MemcachedServer, RedisServer, is_alive, pool, spread_keys, stopped,
                      wait_until)
 from hostile import ScriptedServer, bulk, check, wait_settled
 from memory import MB, Growth, Others, pool_stats, read_at_most, value_of_size
@@ -271,3 +272,65 @@ def test_a_joined_reply_larger_than_the_memory_is_an_error(start_proxy, start_se
         assert good == value
         growth.assert_below(64 * MB + 16 * MB)
         assert client.call("MGET", *keys) == [value] * 20
+
+
+@pytest.mark.parametrize("redis", [True, False])
+def test_a_joined_reply_of_many_values_larger_than_the_memory_is_an_error(start_proxy, start_server,
+                                                                          redis):
+    """No single value is large, and the sum is known to nobody before it has come."""
+    servers = [start_server(RedisServer if redis else MemcachedServer) for _ in range(2)]
+    proxy = start_proxy({"p": pool(servers, redis=redis, timeout=0)}, workers=1,
+                        process={"max_memory": "16m"})
+    [worker] = proxy.wait_workers()
+    connect = proxy.redis if redis else proxy.memcached
+    keys, value = [key.encode() for key in spread_keys(20)], value_of_size(50_000)
+    many = keys * 100  # 100 MB
+    request = encode("MGET", *many) if redis else b"get %s\r\n" % b" ".join(many)
+    error = f"-{NO_ROOM}\r\n" if redis else "SERVER_ERROR out of memory preparing response\r\n"
+
+    def get(client):
+        return client.call("GET", keys[0]) if redis else client.get(keys[0])
+
+    with connect() as client, connect() as other:
+        for key in keys:
+            if redis:
+                client.call("SET", key, value)
+            else:
+                client.set(key, value)
+        growth = Growth(worker)
+        client.send(request)
+        assert client.read_line() == error.encode()
+        growth.assert_below(24 * MB)
+        assert get(client) == get(other) == value
+
+
+def test_nothing_waits_for_the_rest_of_a_joined_reply_without_room(start_proxy):
+    """One server's part does not fit, so the other's, half here, is of no use: it is dropped as it
+    comes, and the client has its answer before either is whole."""
+    goes_on = threading.Event()
+    heads = {}  # of the replies, by server
+
+    def script(words, connection, reply):
+        if words[0].upper() != b"MGET":
+            return None
+        server = left if words[1] == on_left else right
+        connection.sendall(heads[server])
+        goes_on.wait(DEADLINE_S)
+        with contextlib.suppress(OSError):
+            connection.sendall(bytes(MB))
+        server.gate.wait(DEADLINE_S)
+        raise EOFError
+
+    with ScriptedServer(script) as left, ScriptedServer(script) as right:
+        heads[left] = b"*1\r\n$%d\r\n" % (8 * MB) + bytes(MB)
+        heads[right] = b"*1\r\n$%d\r\n" % (100 * MB)
+        proxy = start_proxy({"p": pool([left, right], redis=True, timeout=0)}, workers=1,
+                            process={"max_memory": "64m"})
+        with proxy.redis() as client:
+            for key in spread_keys(20):
+                client.call("GET", key)
+            on_left, on_right = left.requests[0][1], right.requests[0][1]
+            client.send(encode("MGET", on_left, on_right))
+            wait_until(lambda: pool_stats(proxy)["out_of_memory"] == 1, what="a refused part")
+            goes_on.set()
+            assert str(client.read_reply()) == NO_ROOM

@@ -4,16 +4,17 @@
 import contextlib
 import os
 import signal
+import threading
 import time
 
 import pytest
 
 from clients import RespError, encode
 from gated import NamedServer
-from harness import (MemcachedServer, RedisServer, is_alive, let_time_pass, pool, spread_keys,
-                     stopped, wait_until)
-from memory import (MB, Growth, Others, few_cpu_seconds, pool_stats, send_zeros, set_head,
-                    value_of_size)
+from harness import (FakeServer, MemcachedServer, RedisServer, is_alive, let_time_pass, never_answer,
+                     pool, spread_keys, stopped, wait_until)
+from memory import (MB, Growth, Others, all_pool_stats, few_cpu_seconds, pool_stats, send_zeros,
+                    set_head, value_of_size)
 from reloader import is_sanitized
 
 PINGS = 4000  # 56 KB: less than one read
@@ -100,6 +101,55 @@ def test_half_sent_bodies_never_wait_for_each_other(limited):
     refused = [reply for reply, _ in outcomes if is_out_of_memory(reply)]
     assert len(good) + len(refused) == 6 and 2 <= len(good) <= 3, outcomes
     growth.assert_below(64 * MB)
+
+
+def test_thousands_of_half_sent_small_requests_leave_room_for_others(limited):
+    """Each of them is less than a page; those that do not fit are refused in their place."""
+    proxy, worker = limited(8)
+    half = set_head(b"small", 3990) + bytes(3900)
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(proxy.redis()) for _ in range(3000)]
+        growth = Growth(worker)
+        for client in clients:
+            client.send(half)
+        wait_until(lambda: pool_stats(proxy)["out_of_memory"] >= 100, what="refused ones")
+        with proxy.redis() as other:
+            for _ in range(100):
+                assert other.call("SET", "k", "v") == "OK"
+                assert other.call("GET", "k") == b"v"
+        growth.assert_below(16 * MB)
+        for client in clients:
+            client.send(bytes(90) + b"\r\n" + encode("PING"))
+        outcomes = [client.read_replies(2) for client in clients]
+    assert all(pong == "PONG" for _, pong in outcomes)
+    good = [reply for reply, _ in outcomes if reply == "OK"]
+    refused = [reply for reply, _ in outcomes if is_out_of_memory(reply)]
+    assert len(good) + len(refused) == 3000 and len(good) >= 1000 and len(refused) >= 100
+
+
+@pytest.mark.parametrize("reads", [False, True])
+def test_a_server_that_hangs_does_not_take_the_memory_of_others(start_proxy, redis_servers, reads):
+    """Without a timeout its requests stay, also of clients that have left. It takes none of them,
+    or reads all and answers none."""
+    behave = never_answer if reads else lambda connection, fake: fake.never_reads.wait()
+    with FakeServer(behave) as hanging:
+        hanging.never_reads = threading.Event()
+        pools = {"a": pool([hanging], redis=True, timeout=0),
+                 "b": pool(redis_servers[:1], redis=True, timeout=0)}
+        proxy = start_proxy(pools, workers=1, process={"max_memory": "16m"})
+        [worker] = proxy.wait_workers()
+        requests = encode("GET", "k") * 300 if reads else encode("SET", "k", bytes(60_000))
+        with proxy.redis("b") as other:
+            growth = Growth(worker)
+            for _ in range(600):  # 180,000 requests, or 36 MB
+                with proxy.redis("a") as leaver:
+                    leaver.send(requests)
+                assert other.call("SET", "k", "v") == "OK"
+            growth.assert_below(24 * MB)
+            assert other.call("GET", "k") == b"v"
+            stats = all_pool_stats(proxy)
+            assert stats["a"]["out_of_memory"] > 0 and stats["b"]["out_of_memory"] == 0
+        hanging.never_reads.set()
 
 
 def test_a_client_that_leaves_in_the_middle_of_a_body_gives_its_memory_back(limited):
