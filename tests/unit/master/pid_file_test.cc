@@ -8,6 +8,8 @@
 #include <string>
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace ringmaster::master {
@@ -83,6 +85,58 @@ TEST_CASE("pid file: one that cannot be made is an error with the reason") {
     const base::Status status = file.open((folder.path / "none" / "pid").string());
     REQUIRE_FALSE(status.ok());
     CHECK(status.error().message.find("No such file or directory") != std::string::npos);
+}
+
+TEST_CASE("pid file: what is not a regular file is written to, twice if need be, and stays") {
+    const Folder folder;
+    const fs::path path = folder.path / "fifo";
+    REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+    const int reader = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    REQUIRE(reader >= 0);
+    {
+        PidFile first;
+        PidFile second;
+        CHECK(first.open(path.string()).ok());
+        CHECK(second.open(path.string()).ok());
+    }
+    CHECK(fs::is_fifo(path));
+    char text[64];
+    const ssize_t size = ::read(reader, text, sizeof text);
+    const std::string pid = std::to_string(::getpid());
+    CHECK(std::string(text, size > 0 ? static_cast<size_t>(size) : 0) == pid + pid);
+    ::close(reader);
+}
+
+TEST_CASE("pid file: what cannot be written and is not a regular file stays") {
+    const Folder folder;
+    const fs::path path = folder.path / "fifo";
+    REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+    const int full = ::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    REQUIRE(full >= 0);
+    const std::string block(4096, 'x');
+    while (::write(full, block.data(), block.size()) > 0) {}
+    {
+        PidFile file;
+        const base::Status status = file.open(path.string());
+        REQUIRE_FALSE(status.ok());
+        CHECK(status.error().message.find("cannot write pid file '" + path.string() + "'") == 0);
+    }
+    CHECK(fs::is_fifo(path));
+    ::close(full);
+}
+
+TEST_CASE("pid file: a symbolic link stays, the file it leads to goes") {
+    const Folder folder;
+    const fs::path target = folder.path / "pid";
+    const fs::path link = folder.path / "link";
+    fs::create_symlink(target, link);
+    {
+        PidFile file;
+        REQUIRE(file.open(link.string()).ok());
+        CHECK(content(target) == std::to_string(::getpid()));
+    }
+    CHECK(fs::is_symlink(link));
+    CHECK_FALSE(fs::exists(target));
 }
 
 }  // namespace
