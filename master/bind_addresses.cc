@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -63,16 +64,46 @@ base::Status open_each(const std::vector<io::SocketAddress>& addresses,
 
 SocketPath::SocketPath(std::string path) : path_(std::move(path)) {
     struct stat status {};
-    if (::lstat(path_.c_str(), &status) == 0) {
+    if (::lstat(path_.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) {
         device_ = status.st_dev;
         inode_ = status.st_ino;
     }
 }
 
-void SocketPath::remove() const noexcept {
+bool SocketPath::is_same(const struct stat& status) const noexcept {
+    return inode_ != 0 && S_ISSOCK(status.st_mode) && status.st_dev == device_ &&
+           status.st_ino == inode_;
+}
+
+bool SocketPath::is_ours() const noexcept {
     struct stat status {};
-    if (inode_ != 0 && ::lstat(path_.c_str(), &status) == 0 && status.st_dev == device_ &&
-        status.st_ino == inode_) {
+    return ::lstat(path_.c_str(), &status) == 0 && is_same(status);
+}
+
+base::Status SocketPath::set_mode(mode_t mode) const {
+    const auto cannot = [this](const std::string& why) {
+        return base::Error{base::format("cannot change the mode of '{}': {}", path_, why)};
+    };
+    // What is looked at is what is changed, whoever moves files meanwhile.
+    const int fd = ::open(path_.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
+        return cannot(base::errno_text(errno));
+    }
+    struct stat status {};
+    const bool is_ours = ::fstat(fd, &status) == 0 && is_same(status);
+    // fchmod() does not take such a descriptor.
+    const bool changed =
+        is_ours && ::chmod(base::format("/proc/self/fd/{}", fd).c_str(), mode) == 0;
+    const int error = errno;
+    ::close(fd);
+    if (!is_ours) {
+        return cannot("it is not the socket that was made there");
+    }
+    return changed ? base::Status() : cannot(base::errno_text(error));
+}
+
+void SocketPath::remove() const noexcept {
+    if (is_ours()) {
         ::unlink(path_.c_str());
     }
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "common/base/result.h"
@@ -25,13 +26,22 @@ base::Result<std::vector<io::SocketAddress>> resolve_bind_addresses(const std::s
 base::Status open_each(const std::vector<io::SocketAddress>& addresses,
                        const std::function<base::Status(const io::SocketAddress&)>& open_one);
 
-// A Unix listener's place in the file system; removed by remove() when it is still the same socket.
+// A Unix listener's place in the file system. Nothing here touches what somebody else put there.
+// Valid as long as the listener is open: until then its inode's number is not given to another
+// file.
 class SocketPath {
   public:
     explicit SocketPath(std::string path);
+    // It is still the same socket.
+    [[nodiscard]] bool is_ours() const noexcept;
+    // Fails also when it is not ours any more.
+    [[nodiscard]] base::Status set_mode(mode_t mode) const;
+    // When it is still ours.
     void remove() const noexcept;
 
   private:
+    [[nodiscard]] bool is_same(const struct stat& status) const noexcept;
+
     std::string path_;
     dev_t device_ = 0;
     ino_t inode_ = 0;

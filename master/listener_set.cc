@@ -93,6 +93,10 @@ bool ListenerSet::is_planned(const std::string& text) const {
                        [&](const Plan& plan) { return plan.change.text == text; });
 }
 
+bool ListenerSet::is_in_place(const Group& group) {
+    return group.path && group.path->is_ours();
+}
+
 bool ListenerSet::holds_port(uint16_t port) const {
     return std::any_of(groups_.begin(), groups_.end(),
                        [port](const Group& group) { return group.port == port; });
@@ -104,6 +108,10 @@ base::Status ListenerSet::plan_unix(size_t pool, const config::PoolConfig& confi
         return in_use(listen.path);
     }
     Plan plan{.existing = find_group(listen.path), .change = {}};
+    const bool is_lost = plan.existing && !is_in_place(groups_[*plan.existing]);
+    if (is_lost) {
+        plan.existing.reset();  // nobody finds that one: another takes its place
+    }
     plan.change.pool = pool;
     plan.change.text = listen.path;
     plan.change.backlog = backlog_of(config);
@@ -113,6 +121,10 @@ base::Status ListenerSet::plan_unix(size_t pool, const config::PoolConfig& confi
         const auto hidden = io::hide_unix_listener(listen.path, listen.mode, plan.change.backlog);
         if (!hidden) {
             return hidden.error();
+        }
+        if (is_lost) {
+            RM_LOG(kWarn, "the socket '{}' has been removed or replaced; a new one is made",
+                   listen.path);
         }
         plan.change.hidden_path = hidden->hidden_path;
         plan.change.sockets = {{.fd = hidden->fd, .id = next_id_++}};
@@ -215,10 +227,9 @@ void ListenerSet::commit() {
         const bool other_backlog = group.backlog != change.backlog;
         group.backlog = change.backlog;
         listen(group, other_backlog ? 0 : first_new);
-        if (group.shared && change.mode != group.mode) {
-            ::chmod(group.text.c_str(), change.mode != 0 ? change.mode : mode_by_umask());
+        if (change.mode != group.mode) {
+            change_mode(group, change.mode);
         }
-        group.mode = change.mode;
     }
     for (size_t i = 0; i < groups_.size(); ++i) {
         if (!kept[i]) {
@@ -249,6 +260,15 @@ void ListenerSet::put_in_place(Group& group) {
         return;
     }
     group.path.emplace(group.text);
+}
+
+void ListenerSet::change_mode(Group& group, uint32_t mode) {
+    const base::Status status = group.path->set_mode(mode != 0 ? mode : mode_by_umask());
+    if (!status) {
+        RM_LOG(kErr, "{}", status.error().message);
+        return;  // the next reload tries again
+    }
+    group.mode = mode;
 }
 
 std::vector<uint32_t> ListenerSet::removed_ids() const {

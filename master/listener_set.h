@@ -7,8 +7,8 @@
 // share the port in silence.
 // A reload prepares the set for another config without a client noticing (what is new does not
 // listen yet), then commits or aborts. A group whose address stays keeps its sockets, whatever pool
-// it belongs to now. Sockets of slots that are not wanted any more stay open: closing one would
-// reset the clients in its queue.
+// it belongs to now; a Unix socket whose path was taken away gets a successor. Sockets of slots
+// that are not wanted any more stay open: closing one would reset the clients in its queue.
 #pragma once
 
 #include <cstddef>
@@ -94,8 +94,11 @@ class ListenerSet {
     [[nodiscard]] std::optional<size_t> find_group(const std::string& text) const;
     [[nodiscard]] bool is_planned(const std::string& text) const;
     [[nodiscard]] bool holds_port(uint16_t port) const;
+    // Unix: who connects to its path reaches it.
+    static bool is_in_place(const Group& group);
     static void listen(Group& group, size_t first);
     static void put_in_place(Group& group);
+    static void change_mode(Group& group, uint32_t mode);
     static void discard(Group& group) noexcept;
     static void close_group(Group& group) noexcept;
     static PoolListener entry(const Group& group, size_t slot);

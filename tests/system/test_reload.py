@@ -342,6 +342,21 @@ def test_a_unix_socket_is_added_moved_and_removed(start_reloadable, folder):
         assert not second.exists()
 
 
+def test_a_unix_socket_that_was_removed_is_made_again(start_reloadable, folder):
+    with NamedServer("x") as x:
+        path = folder / "u.sock"
+        settings = redis_pool([x], listen=f"{path} 0600")
+        reloader = start_reloadable({"u": settings})
+        with RespClient(str(path)) as client:
+            assert client.call("GET", "k") == b"x:k"
+            path.unlink()
+            reloader.reload({"u": {**settings, "timeout": 4000}})
+            assert client.call("GET", "k") == b"x:k"
+            with RespClient(str(path)) as newcomer:
+                assert newcomer.call("GET", "k") == b"x:k"
+        assert "has been removed or replaced; a new one is made" in reloader.proxy.log_text()
+
+
 def test_clients_of_a_removed_pool_are_served_on_until_drain_timeout(start_reloadable):
     with NamedServer("x") as x, NamedServer("y") as y, contextlib.ExitStack() as stack:
         stay, slow, soon = redis_pool([x]), redis_pool([y], timeout=0), redis_pool([y], timeout=0)

@@ -5,6 +5,7 @@
 #include <set>
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -239,6 +240,72 @@ TEST_CASE("listener set: a Unix path's mode follows the config, also to the defa
         CHECK(mode_with(wide) == 0777);
     }
     ::umask(mask);
+    CHECK(::rmdir(folder) == 0);
+}
+
+TEST_CASE("listener set: a Unix path that was taken away gets a new socket at the next reload") {
+    char folder[] = "/tmp/rm-listeners-XXXXXX";
+    REQUIRE(::mkdtemp(folder) != nullptr);
+    const std::string path = std::string(folder) + "/a.sock";
+    const auto address = io::SocketAddress::from_unix_path(path);
+    {
+        ListenerSet set;
+        REQUIRE(set.open(pools({on_path("u", path)}), 1));
+        const auto first = ids(set.of_slot(0));
+        REQUIRE(::unlink(path.c_str()) == 0);
+        REQUIRE(set.prepare(pools({on_path("u", path)}), 1));
+        set.abort();
+        CHECK(ids(set.of_slot(0)) == first);
+        REQUIRE(set.prepare(pools({on_path("u", path)}), 1));
+        set.commit();
+        CHECK(ids(set.of_slot(0)) != first);
+        set.close_removed();
+        CHECK(connect_error(*address) == 0);
+    }
+    CHECK(::rmdir(folder) == 0);
+}
+
+TEST_CASE("listener set: a file of somebody else at a Unix path keeps its mode and its content") {
+    char folder[] = "/tmp/rm-listeners-XXXXXX";
+    REQUIRE(::mkdtemp(folder) != nullptr);
+    const std::string path = std::string(folder) + "/a.sock";
+    const std::string foreign = std::string(folder) + "/theirs";
+    const auto mode_of = [](const std::string& file) {
+        struct stat found {};
+        return ::stat(file.c_str(), &found) == 0 ? found.st_mode & 0777 : 0;
+    };
+    config::PoolConfig narrow = on_path("u", path);
+    narrow.listen.mode = 0600;
+    config::PoolConfig wide = on_path("u", path);
+    wide.listen.mode = 0777;
+    const int fd = ::open(foreign.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
+    REQUIRE(fd >= 0);
+    REQUIRE(::fchmod(fd, 0640) == 0);
+    ::close(fd);
+    {
+        ListenerSet set;
+        REQUIRE(set.open(pools({narrow}), 1));
+        REQUIRE(::unlink(path.c_str()) == 0);
+        REQUIRE(::symlink(foreign.c_str(), path.c_str()) == 0);
+        const auto status = set.prepare(pools({wide}), 1);
+        REQUIRE_FALSE(status);
+        CHECK(status.error().message ==
+              base::format("pool 'u': cannot listen on '{}': File exists", path));
+        CHECK(mode_of(foreign) == 0640);
+
+        // Between the look and the change.
+        REQUIRE(::unlink(path.c_str()) == 0);
+        REQUIRE(set.prepare(pools({narrow}), 1));
+        set.commit();
+        REQUIRE(set.prepare(pools({wide}), 1));
+        REQUIRE(::unlink(path.c_str()) == 0);
+        REQUIRE(::link(foreign.c_str(), path.c_str()) == 0);
+        set.commit();
+        CHECK(mode_of(foreign) == 0640);
+    }
+    CHECK(mode_of(path) == 0640);  // and the end leaves it
+    CHECK(::unlink(path.c_str()) == 0);
+    CHECK(::unlink(foreign.c_str()) == 0);
     CHECK(::rmdir(folder) == 0);
 }
 
