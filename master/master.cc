@@ -51,6 +51,7 @@ Master::Master(io::Loop& loop, Settings settings, ConfigFile file, MergeSettings
       daemon_(daemon),
       born_ms_(loop.now_ms()),
       stats_names_(names_of(*file_.config)),
+      pools_at_most_(stats_names_.size()),
       resolver_(make_resolver(*file_.config, kFirstGeneration, nullptr)),
       health_(loop, *file_.config, kFirstGeneration,
               {.ring_to_all = [this](size_t pool) { supervisor_.broadcast_ring(pool); },
@@ -282,9 +283,8 @@ void Master::make_stats_document(std::function<void(std::string)> on_document) {
         stats::Snapshot snapshot = supervisor_.stats();
         health_.add_to(snapshot);
         // twemproxy: one listener per pool counts as a connection.
-        const auto listeners = static_cast<int64_t>(stats_names_.size());
-        snapshot.total_connections += listeners;
-        snapshot.curr_connections += listeners;
+        snapshot.total_connections += static_cast<int64_t>(pools_at_most_);
+        snapshot.curr_connections += static_cast<int64_t>(stats_names_.size());
         const stats::Header header{
             .source = host_name(),
             .version = RM_VERSION,
@@ -370,6 +370,7 @@ void Master::adopt(ReloadPlan plan) {
     client_room_ =
         client_room(*file_.config, client_room_.descriptor_limit, listeners_.of_slot(0).size());
     stats_names_ = names_of(*file_.config);
+    pools_at_most_ = std::max(pools_at_most_, stats_names_.size());
     lookups_abandoned_ = lookups_abandoned_ || resolver_->lookups_pending();
     resolver_ = std::move(plan.resolver);
     health_.reload(*file_.config, plan.generation);

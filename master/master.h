@@ -102,6 +102,7 @@ class Master : private SupervisorEvents, private io::LoopHooks {
     uint64_t born_ms_ = 0;
     ClientRoom client_room_;
     std::vector<stats::PoolNames> stats_names_;
+    size_t pools_at_most_;  // over all reloads: a total never goes down
     std::vector<std::unique_ptr<io::Signal>> signals_;
     PidFile pid_file_;
     ListenerSet listeners_;

@@ -772,6 +772,20 @@ def test_a_surplus_worker_that_ends_during_a_reload_does_not_fail_it(start_reloa
                 assert client.call("GET", "k") == b"y:k"
 
 
+def test_no_total_goes_down_when_a_pool_goes(start_reloadable):
+    with NamedServer("x") as x:
+        stay, go = redis_pool([x]), redis_pool([x])
+        reloader = start_reloadable({"stay": stay, "go": go})
+        before = reloader.proxy.stats()
+        assert before["total_connections"] == before["curr_connections"] == 2  # the listeners
+        reloader.reload({"stay": stay})
+        after = reloader.proxy.stats()
+        assert after["total_connections"] == 2
+        assert after["curr_connections"] == 1
+        reloader.reload({"stay": stay, "go": go})
+        assert reloader.proxy.stats()["total_connections"] == 2
+
+
 def test_the_stats_count_on_over_reloads(start_reloadable, redis_servers):
     """No counter of a pool and server that stay goes down; gauges are true."""
     settings = redis_pool(redis_servers[:1])
