@@ -90,6 +90,9 @@ class PoolReader {
             return;
         }
         ++lists_seen_;
+        if (is_server_list && value.children.empty()) {
+            mark_bad(index, key.mark);  // only [] is empty, whose style was reported
+        }
         for (const Node& item : value.children) {
             if (report_.full()) {
                 return;

@@ -240,7 +240,7 @@ StatusReport MasterControl::report() const {
     StatusReport out;
     out.version = RM_VERSION;
     out.pid = ::getpid();
-    out.uptime_s = (parts_.loop.now_ms() - born_ms_) / 1000;
+    out.uptime_ms = parts_.loop.now_ms() - born_ms_;
     out.generation = parts_.generation();
     out.config_file = parts_.config_file;
     out.stopping = parts_.stopping();

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -60,16 +61,22 @@ class Socket {
     int fd_;
 };
 
-Error cannot_reach(const std::string& path, int error) {
+// What connect(2) calls ECONNREFUSED.
+const char* why_refused(const std::string& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0 || S_ISSOCK(status.st_mode)) {
+        return "nobody serves this socket any more";
+    }
+    return S_ISDIR(status.st_mode) ? "it is a folder, no socket" : "it is no socket";
+}
+
+Error cannot_reach(const std::string& path, std::string_view elsewhere, int error) {
     switch (error) {
         case ENOENT:
         case ENOTDIR:
-            return {
-                format("no proxy runs at {}: there is no such socket; --control PATH or -c "
-                       "FILE says where another one is",
-                       path)};
+            return {format("no proxy runs at {}: there is no such socket; {}", path, elsewhere)};
         case ECONNREFUSED:
-            return {format("no proxy runs at {}: nobody serves this socket any more", path)};
+            return {format("no proxy runs at {}: {}; {}", path, why_refused(path), elsewhere)};
         case EACCES:
         case EPERM:
             return {
@@ -211,6 +218,15 @@ base::Result<std::string> find_path(const CommandLine& line) {
     return file.config->process.control.value_or(kDefaultControlPath);
 }
 
+// The file may have been edited since the proxy read it.
+std::string_view elsewhere_of(const CommandLine& line) {
+    if (line.config_file && !line.control) {
+        return "a changed 'control' takes effect with a restart only: --control PATH names the "
+               "socket of the running proxy";
+    }
+    return kElsewhere;
+}
+
 std::string command_head(const CommandRow& row) {
     std::string head(row.name);
     for (const std::string_view part : {row.arguments, row.flag}) {
@@ -268,7 +284,8 @@ int run_command_line(const std::vector<std::string>& arguments) {
         return fail(path.error().message);
     }
     const bool is_reload = row->kind == CommandKind::kReload;
-    const auto answer = ask_proxy(*path, line->words, is_reload ? kReloadTimeoutS : kTimeoutS);
+    const auto answer =
+        ask_proxy(*path, line->words, is_reload ? kReloadTimeoutS : kTimeoutS, elsewhere_of(*line));
     if (!answer) {
         return fail(answer.error().message);
     }
@@ -278,7 +295,8 @@ int run_command_line(const std::vector<std::string>& arguments) {
 }
 
 base::Result<ControlAnswer> ask_proxy(const std::string& path,
-                                      const std::vector<std::string>& words, int timeout_s) {
+                                      const std::vector<std::string>& words, int timeout_s,
+                                      std::string_view elsewhere) {
     const std::string request = write_request(words);
     if (request.size() > kRequestBytesMax) {
         return Error{format("the command is too long: at most {} bytes", kRequestBytesMax)};
@@ -293,7 +311,7 @@ base::Result<ControlAnswer> ask_proxy(const std::string& path,
     }
     socket.set_timeout(timeout_s);
     if (::connect(socket.fd(), address->get(), address->size_bytes()) != 0) {
-        return cannot_reach(path, errno);
+        return cannot_reach(path, elsewhere, errno);
     }
     write_all(socket.fd(), request);
     return read_answer(socket.fd(), path, timeout_s);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/base/result.h"
@@ -20,9 +21,14 @@ bool is_command_line(const std::vector<std::string>& arguments) noexcept;
 // Requires: is_command_line(arguments).
 int run_command_line(const std::vector<std::string>& arguments);
 
+// Ends the message that nobody serves there.
+inline constexpr std::string_view kElsewhere =
+    "--control PATH or -c FILE says where another one is";
+
 // One request, one answer. The error says why there is none.
 base::Result<ControlAnswer> ask_proxy(const std::string& path,
-                                      const std::vector<std::string>& words, int timeout_s);
+                                      const std::vector<std::string>& words, int timeout_s,
+                                      std::string_view elsewhere = kElsewhere);
 
 // The part of --help that lists the commands.
 std::string commands_help();

@@ -111,7 +111,7 @@ std::string status_json(const StatusReport& report) {
     Json out;
     out["version"] = report.version;
     out["pid"] = report.pid;
-    out["uptime_s"] = report.uptime_s;
+    out["uptime_s"] = report.uptime_ms / 1000;
     out["state"] = report.stopping ? "stopping" : "serving";
     out["generation"] = report.generation;
     out["config_file"] = report.config_file;

@@ -66,7 +66,7 @@ struct WorkerStatus {
 struct StatusReport {
     std::string version;
     int64_t pid = 0;
-    uint64_t uptime_s = 0;
+    uint64_t uptime_ms = 0;
     uint64_t generation = 0;
     std::string config_file;
     bool stopping = false;

@@ -132,9 +132,8 @@ int64_t server_errors(const stats::ServerCounters& counters) noexcept {
 }
 
 std::string status_text(const StatusReport& report) {
-    std::string text =
-        format("ringmaster {} pid {}, up {}, {}\n", report.version, report.pid,
-               duration(report.uptime_s * 1000), report.stopping ? "stopping" : "serving");
+    std::string text = format("ringmaster {} pid {}, up {}, {}\n", report.version, report.pid,
+                              duration(report.uptime_ms), report.stopping ? "stopping" : "serving");
     int64_t clients = 0;
     for (const PoolStatus& pool : report.pools) {
         clients += pool.counters.get(stats::PoolStat::kClientConnections);

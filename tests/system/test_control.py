@@ -417,7 +417,10 @@ def test_no_proxy_is_a_clear_error(folder):
     said = bad(run_binary("status", "--control", folder / "none"))
     assert f"no proxy runs at {folder}/none" in said
     (folder / "file").write_text("no socket")
-    assert "no proxy runs at" in bad(run_binary("status", "--control", folder / "file"))
+    said = bad(run_binary("status", "--control", folder / "file"))
+    assert f"no proxy runs at {folder}/file: it is no socket" in said
+    said = bad(run_binary("status", "--control", folder))
+    assert f"no proxy runs at {folder}: it is a folder" in said
     assert "longer than" in bad(run_binary("status", "--control", "x" * 200))
 
 
@@ -460,6 +463,17 @@ def test_the_control_key_of_the_configuration_is_used_by_both_sides(start_proxy,
     proxy.config.write_text("alpha:\n  lisen: x\n")
     code, out, err = run_binary("status", "-c", proxy.config)
     assert code == 1 and "lisen" in err and "--control PATH" in err
+
+
+def test_who_edited_the_control_key_is_told_that_it_needs_a_restart(start_proxy, folder,
+                                                                    redis_servers):
+    pools = {"p": pool(redis_servers, redis=True)}
+    proxy = start_proxy(pools, control=False, process={"control": str(folder / "old.sock")})
+    proxy.config.write_text(make_config(pools, {"control": str(folder / "new.sock")}))
+    said = bad(run_binary("reload", "-c", proxy.config))
+    assert f"no proxy runs at {folder}/new.sock: there is no such socket" in said
+    assert "a changed 'control' takes effect with a restart only: --control PATH" in said
+    assert "'control'" in good(run_binary("reload", "--control", folder / "old.sock"))
 
 
 def test_without_its_default_socket_a_proxy_serves_all_the_same(start_proxy, redis_servers):

@@ -54,6 +54,12 @@ TEST_CASE("config diagnostics: three servers of one name all point at the first"
     CHECK(contains(text, "f:7:7: error: a server named 'h:1' is already on line 4"));
 }
 
+TEST_CASE("config diagnostics: an empty list of servers is one error") {
+    CHECK(text_of(load_text("a:\n  listen: x:1\n  servers: []\n")) ==
+          "f:3:12: error: flow style '[...]' is not allowed (write one item per line, each after "
+          "'- '; to mean the character itself, use quotes)\n");
+}
+
 TEST_CASE("config diagnostics: an unknown key without a near one lists the valid keys") {
     const std::string text = text_of(load_text(pool_with("  colour: blue\n")));
     CHECK(contains(text, "unknown key 'colour' (valid keys: listen, hash, "));

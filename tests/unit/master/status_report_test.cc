@@ -11,7 +11,7 @@ StatusReport sample_report() {
     StatusReport report;
     report.version = "1.2.3";
     report.pid = 4711;
-    report.uptime_s = 3725;
+    report.uptime_ms = 3725900;
     report.generation = 3;
     report.config_file = "my.yml";
     PoolStatus& pool = report.pools.emplace_back();
@@ -57,6 +57,9 @@ StatusReport sample_report() {
 TEST_CASE("status: the text says who is who, in columns") {
     const std::string text = status_text(sample_report());
     CHECK(text.find("ringmaster 1.2.3 pid 4711, up 1h02m, serving\n") == 0);
+    StatusReport young = sample_report();
+    young.uptime_ms = 3456;  // as exact as a worker's age
+    CHECK(status_text(young).find(", up 3.4s, ") != std::string::npos);
     CHECK(text.find("configuration my.yml, generation 3; 2 workers, 1 pool, 2 clients") !=
           std::string::npos);
     CHECK(text.find("pool alpha: Redis on 127.0.0.1:22121, 2 clients, 12.3 requests/s, epoch 9") !=
@@ -73,6 +76,7 @@ TEST_CASE("status: the text says who is who, in columns") {
 TEST_CASE("status: the JSON has every row of stats.def, per worker and summed") {
     const nlohmann::json json = nlohmann::json::parse(status_json(sample_report()));
     CHECK(json["pid"] == 4711);
+    CHECK(json["uptime_s"] == 3725);
     CHECK(json["state"] == "serving");
     const auto& pool = json["pools"][0];
     CHECK(pool["name"] == "alpha");
