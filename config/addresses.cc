@@ -13,8 +13,6 @@ namespace ringmaster::config {
 
 namespace {
 
-constexpr size_t kMaxUnixPathBytes = 107;  // sun_path less its terminator
-
 std::string expected_server() {
     return "expected " + form_server();
 }
@@ -59,10 +57,8 @@ Problem read_unix_listen(std::string_view text, Address& target) {
         }
         address.mode = *mode;
     }
-    if (text.size() > kMaxUnixPathBytes) {
-        return {base::format("path of {} bytes, at most {} are possible", text.size(),
-                             kMaxUnixPathBytes),
-                {}};
+    if (Problem problem = check_socket_path(text); !problem.none()) {
+        return problem;
     }
     address.path = text;
     target = std::move(address);

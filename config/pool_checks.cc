@@ -58,6 +58,19 @@ void check_server_names(const PoolSection& section, Report& report) {
     }
 }
 
+// Taken, as nutcracker takes them; it cannot reach them either.
+void warn_about_server_paths(const PoolSection& section, Report& report) {
+    for (size_t i = 0; i < section.pool.servers.size(); ++i) {
+        const Address& address = section.pool.servers[i].address;
+        const Problem problem = address.is_unix ? check_socket_path(address.path) : Problem();
+        if (!problem.none()) {
+            report.warning(section.server_marks[i],
+                           base::format("server {} cannot be reached: {}",
+                                        quoted(section.pool.servers[i].name), problem.message));
+        }
+    }
+}
+
 void warn_about_redis(const PoolSection& section, Report& report) {
     const PoolConfig& pool = section.pool;
     if (!pool.redis || pool.redis_db == 0 || pool.redis_db_compat) {
@@ -197,6 +210,7 @@ void check_pool_section(PoolSection& section, const LoadOptions& options, Report
                      "add a list: servers:, then one '- host:port:weight' per line");
     }
     check_server_names(section, report);
+    warn_about_server_paths(section, report);
 
     std::sort(pool.servers.begin(), pool.servers.end(),
               [](const ServerConfig& a, const ServerConfig& b) {

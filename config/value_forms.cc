@@ -119,6 +119,12 @@ std::string form_text() {
 std::string form_path() {
     return "a path";
 }
+std::string form_socket_path() {
+    return base::format("a path of at most {} bytes", kMaxUnixPathBytes);
+}
+std::string form_host_or_path() {
+    return "a host or the absolute path of a Unix socket";
+}
 std::string form_milliseconds() {
     return base::format("a number of milliseconds from 0 to {}", kMaxNumber);
 }

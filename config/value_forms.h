@@ -16,6 +16,7 @@ inline constexpr uint32_t kMaxWorkers = 1024;
 inline constexpr uint32_t kMaxPercent = 100;
 inline constexpr uint32_t kMaxPort = 65535;
 inline constexpr size_t kMaxVersionBytes = 32;
+inline constexpr size_t kMaxUnixPathBytes = 107;  // sun_path less its terminator
 // With its colon. A login that is longer would be refused before it is read.
 inline constexpr size_t kMaxMemcachedAuthBytes = 1024;
 inline constexpr uint64_t kMaxLogLevel = 11;
@@ -65,6 +66,8 @@ std::string form_log_level();
 std::string form_port();
 std::string form_text();
 std::string form_path();
+std::string form_socket_path();
+std::string form_host_or_path();
 std::string form_milliseconds();
 std::string form_memory();
 

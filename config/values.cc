@@ -61,6 +61,15 @@ std::optional<uint64_t> parse_number(std::string_view text, uint64_t max) noexce
     return value;
 }
 
+Problem check_socket_path(std::string_view path) {
+    if (path.size() <= kMaxUnixPathBytes) {
+        return {};
+    }
+    return {
+        base::format("path of {} bytes, at most {} are possible", path.size(), kMaxUnixPathBytes),
+        {}};
+}
+
 Problem read_number(std::string_view text, uint32_t& target) {
     const auto value = parse_wrapping_number(text);
     if (!value) {
@@ -240,6 +249,15 @@ Problem read_text(std::string_view text, std::optional<std::string>& target) {
 
 Problem read_path(std::string_view text, std::optional<std::string>& target) {
     return read_text(text, target);
+}
+
+Problem read_socket_path(std::string_view text, std::optional<std::string>& target) {
+    Problem problem = check_socket_path(text);
+    return problem.none() ? read_text(text, target) : problem;
+}
+
+Problem read_host_or_path(std::string_view text, std::optional<std::string>& target) {
+    return text.substr(0, 1) == "/" ? read_socket_path(text, target) : read_text(text, target);
 }
 
 Problem read_milliseconds(std::string_view text, uint32_t& target) {

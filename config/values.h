@@ -33,6 +33,9 @@ std::optional<uint32_t> parse_wrapping_number(std::string_view text) noexcept;
 // Digits only, without wrapping; nothing when empty, not digits, or over `max`.
 std::optional<uint64_t> parse_number(std::string_view text, uint64_t max) noexcept;
 
+// Of a Unix socket: whether an address has room for it.
+Problem check_socket_path(std::string_view path);
+
 // Pool keys.
 Problem read_number(std::string_view text, uint32_t& target);
 Problem read_count(std::string_view text, uint32_t& target);  // a number, at least 1
@@ -58,6 +61,8 @@ Problem read_log_level(std::string_view text, std::optional<int>& target);
 Problem read_port(std::string_view text, std::optional<uint16_t>& target);
 Problem read_text(std::string_view text, std::optional<std::string>& target);
 Problem read_path(std::string_view text, std::optional<std::string>& target);
+Problem read_socket_path(std::string_view text, std::optional<std::string>& target);
+Problem read_host_or_path(std::string_view text, std::optional<std::string>& target);
 Problem read_milliseconds(std::string_view text, uint32_t& target);
 Problem read_memory(std::string_view text, uint64_t& target);
 

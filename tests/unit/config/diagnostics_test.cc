@@ -60,6 +60,30 @@ TEST_CASE("config diagnostics: an empty list of servers is one error") {
           "'- '; to mean the character itself, use quotes)\n");
 }
 
+TEST_CASE("config diagnostics: a socket's path that no address has room for") {
+    const std::string fits = "/" + std::string(106, 'x');
+    const auto process = [](const std::string& keys) {
+        return text_of(load_text("ringmaster:\n" + keys + pool_with("")));
+    };
+    CHECK(process("  control: " + fits + "\n  stats_address: " + fits + "\n").empty());
+    const std::string text = process("  control: " + fits + "x\n  stats_address: " + fits + "x\n");
+    CHECK(contains(text, "f:2:12: error: bad value '/xxx"));
+    CHECK(contains(text, "for 'control': path of 108 bytes, at most 107 are possible"));
+    CHECK(contains(text, "f:3:18: error: bad value '/xxx"));
+    CHECK(contains(text, "for 'stats_address': path of 108 bytes, at most 107 are possible"));
+    CHECK(process("  stats_address: " + std::string(200, 'h') + "\n").empty());  // a host
+
+    const auto server = [](const std::string& path) {
+        return load_text("a:\n  listen: x:1\n  servers:\n    - h:1:1\n    - " + path + ":1 n\n");
+    };
+    CHECK(text_of(server(fits)).find("cannot be reached") == std::string::npos);
+    const LoadResult too_long = server(fits + "x");
+    CHECK(too_long.config.has_value());
+    CHECK(contains(text_of(too_long),
+                   "f:5:7: warning: server 'n' cannot be reached: path of 108 "
+                   "bytes, at most 107 are possible"));
+}
+
 TEST_CASE("config diagnostics: an unknown key without a near one lists the valid keys") {
     const std::string text = text_of(load_text(pool_with("  colour: blue\n")));
     CHECK(contains(text, "unknown key 'colour' (valid keys: listen, hash, "));
