@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "master/master_main.h"
 
+#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "common/base/format.h"
 #include "common/base/log.h"
 #include "common/io/loop.h"
+#include "common/io/signal.h"
 #include "common/io/sockets.h"
 #include "common/stats/stats.h"
 #include "master/client_room.h"
@@ -106,12 +108,20 @@ int serve(const Options& options, ConfigFile file, std::optional<io::Credentials
             return fail(status.error().message);
         }
     }
+    // A log that may not grow any more must not end us; the write fails instead.
+    io::ignore_signal(SIGXFSZ);
     const base::Status status = base::log_open(settings.log_file, settings.log_level, "master");
     if (!status) {
         return fail(status.error().message);
     }
     set_process_title(format("ringmaster: master {}", settings.config_file));
 
+    // Before the first of the descriptors that are needed, so that it is told as what it is.
+    const ClientRoom room =
+        client_room(*file.config, io::raise_descriptor_limit(), file.config->pools.size());
+    if (const std::string problem = room_problem(room); !problem.empty()) {
+        return fail_logged(settings, problem);
+    }
     auto loop = std::make_unique<io::Loop>();
     auto master = std::make_unique<Master>(*loop, settings, std::move(file), merge, daemon);
     int code = 1;

@@ -65,7 +65,8 @@ int worker_main(const WorkerOptions& options) {
     // What whoever started the master left open is none of ours.
     io::close_descriptors_from(std::max(options.control_fd, options.log_fd) + 1);
     // A worker takes orders from its channel: a HUP may reach all processes of a terminal.
-    for (const int number : {SIGPIPE, SIGHUP, SIGUSR1, SIGUSR2, SIGINT, SIGTTIN, SIGTTOU}) {
+    for (const int number :
+         {SIGPIPE, SIGXFSZ, SIGHUP, SIGUSR1, SIGUSR2, SIGINT, SIGTTIN, SIGTTOU}) {
         io::ignore_signal(number);
     }
     open_log(options);

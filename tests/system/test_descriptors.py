@@ -201,6 +201,17 @@ def test_every_pool_and_worker_goes_by_its_own_clients(start_proxy, redis_server
         wait_until(lambda: not clients or any(map(has_reply, clients)), what="the next to be served")
 
 
+@pytest.mark.parametrize("limit", [6, 8, 12])
+def test_a_limit_too_low_for_the_master_itself_is_one_clear_line(folder, limit):
+    path = folder / "few.yml"
+    path.write_text(make_config({"p": pool(["127.0.0.1:1:1"])}))
+    code, _, err = run_binary("-c", path, "-s", harness.free_port(), "-a", "127.0.0.1",
+                              "--control", "control", cwd=folder, nofile=limit)
+    assert code == 1, err
+    assert len(err.splitlines()) == 1, err
+    assert f"the limit of {limit} open descriptors leaves no room for clients" in err
+
+
 def test_no_room_for_a_single_client_fails_the_start(folder):
     path = folder / "c.yml"
     path.write_text(make_config({"p": pool(["127.0.0.1:1:1"], server_connections=100)}))

@@ -4,6 +4,7 @@
 import contextlib
 import os
 import re
+import resource
 import signal
 import socket
 import stat
@@ -22,6 +23,13 @@ from harness import (BINARY, FakeServer, RedisServer, free_port, have_ipv6, is_a
 @pytest.fixture
 def settings(redis_servers):
     return pool(redis_servers, redis=True, timeout=5000)
+
+
+def greeted(proxy):
+    """A client that some worker serves by now."""
+    client = proxy.redis()
+    assert client.call("PING") == "PONG"
+    return client
 
 
 def write_config(folder, pools, process=None):
@@ -506,6 +514,25 @@ def test_the_log_is_reopened(start_proxy, settings, number):
         wait_until(lambda: str(victim) in proxy.log_text() or "worker" in proxy.log_text(),
                    what="a line about the dead worker in the new file")
         assert client.call("PING") == "PONG"
+
+
+def test_a_log_that_may_not_grow_any_more_ends_nobody(start_proxy, settings):
+    proxy = start_proxy({"p": settings})
+    pids = [proxy.pid, *proxy.wait_workers()]
+    size = proxy.log.stat().st_size
+    for pid in pids:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+    code, _, err = proxy.command("log", "11")
+    assert code == 0, err
+    with contextlib.ExitStack() as stack:  # until each worker has had something to log
+        harness.clients_of_all(lambda: stack.enter_context(greeted(proxy)), pids[1:])
+    assert proxy.log.stat().st_size == size
+    for pid in pids:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE,
+                         (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert proxy.worker_pids() == pids[1:]
+    proxy.stop()
+    assert proxy.log.stat().st_size > size
 
 
 def test_ttin_and_ttou_move_the_log_level(start_proxy, settings):
