@@ -86,10 +86,10 @@ Master::Master(io::Loop& loop, Settings settings, ConfigFile file, MergeSettings
                    [this](const config::Config& config, uint64_t generation) {
                        return make_resolver(config, generation, resolver_.get());
                    },
-               .cannot_hold =
+               .room =
                    [this](const config::Config& config) {
-                       return room_problem(client_room(config, client_room_.descriptor_limit,
-                                                       listeners_.of_slot(0).size()));
+                       return client_room(config, client_room_.descriptor_limit,
+                                          listeners_.of_slot(0).size());
                    },
                .adopt = [this](ReloadPlan plan) { adopt(std::move(plan)); },
                .on_begin = [this] { notifier_.reloading(); },

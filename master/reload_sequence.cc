@@ -115,9 +115,13 @@ void ReloadSequence::on_checked(const base::Status& checked) {
     for (std::string& note : keep_what_cannot_change(around_.settings, plan_.settings)) {
         notes_.push_back(std::move(note));
     }
-    if (std::string problem = around_.cannot_hold(*plan_.file.config); !problem.empty()) {
+    const ClientRoom room = around_.room(*plan_.file.config);
+    if (std::string problem = room_problem(room); !problem.empty()) {
         fail({std::move(problem)});
         return;
+    }
+    if (const std::string warning = room_warning(room); !warning.empty()) {
+        notes_.push_back("warning: " + warning);
     }
     // Of the sockets of slots there are already, none are unmade.
     const base::Status made = around_.listeners.prepare(

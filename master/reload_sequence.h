@@ -18,6 +18,7 @@
 
 #include "common/io/loop.h"
 #include "common/io/timer.h"
+#include "master/client_room.h"
 #include "master/config_check.h"
 #include "master/config_file.h"
 #include "master/listener_set.h"
@@ -61,8 +62,8 @@ class ReloadSequence {
         std::function<std::unique_ptr<ServerResolver>(const config::Config& config,
                                                       uint64_t generation)>
             make_resolver;
-        // Why the machine does not have what it takes; empty when it has.
-        std::function<std::string(const config::Config& config)> cannot_hold;
+        // For the clients of a config.
+        std::function<ClientRoom(const config::Config& config)> room;
         // Makes it the config in force, for everything that is not told here.
         std::function<void(ReloadPlan plan)> adopt;
         std::function<void()> on_begin;

@@ -239,6 +239,17 @@ def test_few_places_are_told_by_the_test_and_by_the_start(folder, start_proxy):
     assert "clients at most" not in err
 
 
+def test_few_places_are_told_by_a_reload_too(start_reloadable):
+    one = pool([f"127.0.0.1:{harness.free_port()}:1"])
+    reloader = start_reloadable({"p": one}, nofile=1000 + RESERVED + 20)
+    assert "clients at most" not in reloader.proxy.log_text()
+    reloader.write({"p": {**one, "server_connections": 100}})
+    outcome = reloader.ask()
+    assert outcome.generation
+    assert "warning: a worker serves" in outcome.text
+    assert "clients at most" in reloader.proxy.log_text()
+
+
 def lower_limit(pid, soft):
     """Returns what there was."""
     before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
