@@ -50,19 +50,17 @@ UpstreamConnection* ClientSession::connect_or_fail(Fragment& fragment, uint32_t 
     return connection;
 }
 
-// A longer request was admitted at its header. But not to a server that holds too much already.
+// A longer request was admitted at its header; but not to a server that hangs.
 [[gnu::noinline]] bool ClientSession::refuses_for_memory(uint32_t shard,
                                                          size_t size_bytes) const noexcept {
-    const Memory& memory = path_.memory;
-    return (memory.full && size_bytes < kReadBytes) ||
-           pool_->server(shard).held_bytes() > memory.budget.server_part();
+    return (path_.memory.full && size_bytes < kReadBytes) || pool_->server(shard).hangs();
 }
 
 // No shard, no memory, or a server that is known to be bad.
 void ClientSession::fail_forward(Fragment& fragment, uint32_t shard, size_t size_bytes) {
     if (shard == ring::kNoShard) {
         fail_fragment(fragment, ECONNREFUSED);  // twemproxy: the text when all servers are ejected
-    } else if (path_.memory.scarce && refuses_for_memory(shard, size_bytes)) {
+    } else if (path_.memory.may_refuse && refuses_for_memory(shard, size_bytes)) {
         pool_->stats().add(PoolStat::kOutOfMemory);
         fail_fragment(fragment, kNoMemoryForRequest);
     } else {

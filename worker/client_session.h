@@ -223,7 +223,7 @@ class ClientSession : public io::StreamHandler,
     OutQueue* forward(Fragment& fragment, uint32_t shard, size_t size_bytes);  // forward.h
     UpstreamConnection* connect_or_fail(Fragment& fragment, uint32_t shard);
     void fail_forward(Fragment& fragment, uint32_t shard, size_t size_bytes);
-    // Where memory is scarce: there is none left, or the server of `shard` has its part.
+    // Where Memory::may_refuse.
     [[nodiscard]] bool refuses_for_memory(uint32_t shard, size_t size_bytes) const noexcept;
     void wait_for_room(UpstreamConnection& connection);
     template <class Splitter, class View>
@@ -274,6 +274,8 @@ class ClientSession : public io::StreamHandler,
     // A read of a request that did not come in one go. False: there is nothing to parse in it.
     bool go_on_uploading(Window& window);
     [[nodiscard]] bool admits_stash(size_t size) const noexcept;
+    [[nodiscard]] bool is_line() const noexcept;
+    void answer_refused();
     void count_body(size_t size_bytes) noexcept;
     void refuse_for_memory(Window& window, size_t used);
     void refuse_line_for_memory();

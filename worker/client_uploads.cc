@@ -22,7 +22,8 @@ using stats::PoolStat;
                           : is_binary() ? binary_parser_.bytes_needed()
                                         : memcached_parser_.bytes_needed();
     if (needed <= kStashBytes) {
-        if (!admits_stash(size)) {
+        // A line is kept in any case: refusing it would end the connection.
+        if (!admits_stash(size) && !is_line()) {
             refuse_for_memory(window, used);
             return;
         }
@@ -46,9 +47,12 @@ using stats::PoolStat;
 }
 
 bool ClientSession::admits_stash(size_t size) const noexcept {
-    const Memory& memory = path_.memory;
-    return size <= kUncountedStashBytes ||
-           memory.budget.admits_body(memory.bytes_in_use(), size, size);
+    return size <= kUncountedStashBytes || path_.memory.budget.admits_stash(size);
+}
+
+// The end of the request is known when that of its first line is.
+bool ClientSession::is_line() const noexcept {
+    return redis_ ? redis_parser_.is_inline() : !is_binary() && !memcached_parser_.has_block();
 }
 
 void ClientSession::count_body(size_t size_bytes) noexcept {
@@ -118,8 +122,21 @@ void ClientSession::drop_refused(Window& window, const char* rest, size_t size) 
     window.begin += redis_parser_.position();
     window.size -= redis_parser_.position();
     redis_parser_.reset();
-    answer(server_error_line(true, kNoMemoryForRequest), true);
+    answer_refused();
     return true;
+}
+
+void ClientSession::answer_refused() {
+    const bool takes_skip = redis_client_ != nullptr && redis_client_->skip_next;
+    if (takes_skip) {
+        redis_client_->skip_next = false;
+        redis_client_->skipping = true;
+    }
+    answer(server_error_line(true, kNoMemoryForRequest), true);
+    if (takes_skip) {
+        redis_client_->skipping = false;
+        judge_quick();
+    }
 }
 
 void ClientSession::give_body_back() noexcept {

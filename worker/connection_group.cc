@@ -118,15 +118,9 @@ void ConnectionGroup::fail_all(int error) {
     }
 }
 
-size_t ConnectionGroup::held_bytes() const noexcept {
-    size_t bytes = 0;
-    for (const auto& connection : connections_) {
-        bytes += connection->held_bytes();
-    }
-    for (const auto& connection : retiring_) {
-        bytes += connection->held_bytes();
-    }
-    return bytes;
+bool ConnectionGroup::hangs() const noexcept {
+    return std::any_of(connections_.begin(), connections_.end(),
+                       [](const auto& connection) { return connection->hangs(); });
 }
 
 void ConnectionGroup::fill(stats::ServerCounters& counters) const {

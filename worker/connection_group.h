@@ -55,7 +55,7 @@ class ConnectionGroup {
     [[nodiscard]] bool is_open() const;
     void fail_all(int error);
     void free_retired();
-    [[nodiscard]] size_t held_bytes() const noexcept;
+    [[nodiscard]] bool hangs() const noexcept;
     // Adds the gauges of this moment.
     void fill(stats::ServerCounters& counters) const;
 

@@ -73,8 +73,8 @@ RM_INLINE inline OutQueue* ClientSession::forward(Fragment& fragment, uint32_t s
                                                   size_t size_bytes) {
     UpstreamConnection* connection = nullptr;
     if (shard != ring::kNoShard &&
-        !(path_.memory.scarce && refuses_for_memory(shard, size_bytes)) && pool_->may_send(shard))
-        [[likely]] {
+        !(path_.memory.may_refuse && refuses_for_memory(shard, size_bytes)) &&
+        pool_->may_send(shard)) [[likely]] {
         connection = pool_->server(shard).only_connection_or_null(dialect_);
         if (connection == nullptr) [[unlikely]] {
             connection = connect_or_fail(fragment, shard);

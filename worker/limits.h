@@ -12,8 +12,8 @@ inline constexpr size_t kReadBytes = 64 << 10;
 // An unfinished message of up to this size is stashed and copied in front of the next read; a
 // larger one gets a buffer of its own, read straight into its place.
 inline constexpr size_t kStashBytes = 4 << 10;
-// A client's stash of more than this is taken of the budget of bodies: thousands of half-sent
-// requests are as much as a large one.
+// A client's stash of more than this counts as a body: thousands of half-sent requests are as much
+// as a large one.
 inline constexpr size_t kUncountedStashBytes = 256;
 // A buffer of its own is this much longer than the message, so that the read which completes it
 // comes back short and libuv does not ask the kernel once more.
@@ -106,6 +106,11 @@ inline constexpr size_t kMaxSpares = 4;
 inline constexpr size_t kUpstreamBytes = 4 << 20;
 inline constexpr size_t kUpstreamResumeBytes = kUpstreamBytes / 4;
 
+// A server that has answered nothing for so long gets no more while memory is short.
+inline constexpr uint64_t kHangMs = 2000;
+
+// Of the share, one part in so many is for stashes of requests, however much others have.
+inline constexpr size_t kStashesShare = 8;
 // Of the share, one part in so many is never given to bodies that are still arriving.
 inline constexpr size_t kOthersShare = 16;
 

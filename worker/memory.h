@@ -19,8 +19,8 @@ struct Memory {
     size_t parking_used = 0;
     MemoryBudget budget;  // this worker's share of max_memory
     // How it was when it was last looked at, which is once a turn, at least.
-    bool full = false;    // the share was used up
-    bool scarce = false;  // it soon will be
+    bool full = false;        // the share was used up
+    bool may_refuse = false;  // that, or it is short
 
     size_t raw_key_bytes = 0;  // of RawKeys
     size_t unreturned = 0;     // freed, but the allocator may still keep it
@@ -45,7 +45,7 @@ struct Memory {
     }
     void look() noexcept {
         full = budget.is_full(bytes_in_use());
-        scarce = budget.is_scarce(bytes_in_use());
+        may_refuse = is_short();
     }
 
     // Keeps `bytes` beyond this turn: by reference when large and in `chunk`, else copied.

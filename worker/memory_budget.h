@@ -54,6 +54,10 @@ class MemoryBudget {
         const size_t most = share_ - share_ / kOthersShare;
         return fits(in_use, more) && bodies_ <= most && total <= most - bodies_;
     }
+    // The same for a short one, of up to kStashBytes: these have a part of their own.
+    [[nodiscard]] bool admits_stash(size_t size) const noexcept {
+        return stashes_ + size <= share_ / kStashesShare;
+    }
     // What it may have beyond that if its length is not known yet: some of what is left.
     // Requires: admits_body().
     [[nodiscard]] size_t spare_for_body(size_t in_use, size_t more, size_t total) const noexcept {
@@ -62,10 +66,12 @@ class MemoryBudget {
     }
     void add_body(size_t bytes) noexcept {
         bodies_ += bytes;
+        stashes_ += bytes <= kStashBytes ? bytes : 0;
         place_marks();
     }
     void remove_body(size_t bytes) noexcept {
         bodies_ -= bytes;
+        stashes_ -= bytes <= kStashBytes ? bytes : 0;
         place_marks();
     }
     [[nodiscard]] size_t bodies() const noexcept { return bodies_; }
@@ -77,10 +83,6 @@ class MemoryBudget {
     }
     [[nodiscard]] bool is_short(size_t in_use) const noexcept { return in_use > short_at_; }
     [[nodiscard]] bool is_full(size_t in_use) const noexcept { return in_use > share_; }
-    // From here on no server may hold more than its part.
-    [[nodiscard]] bool is_scarce(size_t in_use) const noexcept { return in_use > share_ / 4 * 3; }
-    // What the requests of one server may take then: one that hangs shall not leave others nothing.
-    [[nodiscard]] size_t server_part() const noexcept { return share_ / 4; }
     [[nodiscard]] Level level(size_t in_use) const noexcept {
         return in_use <= tight_at_   ? Level::kRelaxed
                : in_use <= short_at_ ? Level::kTight
@@ -146,6 +148,7 @@ class MemoryBudget {
 
     size_t share_ = 0;
     size_t bodies_ = 0;
+    size_t stashes_ = 0;  // of these, in stashes
     size_t tight_at_ = 0;
     size_t short_at_ = 0;
 };

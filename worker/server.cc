@@ -113,8 +113,8 @@ bool Server::is_idle() const {
     return !plain_.is_open() && (other_ == nullptr || !other_->is_open());
 }
 
-size_t Server::held_bytes() const noexcept {
-    return plain_.held_bytes() + (other_ != nullptr ? other_->held_bytes() : 0);
+bool Server::hangs() const noexcept {
+    return plain_.hangs() || (other_ != nullptr && other_->hangs());
 }
 
 bool Server::may_log_refusal(uint64_t now_ms) noexcept {

@@ -65,8 +65,8 @@ class Server {
     void take_over(Server& former, uint64_t grace_ms);
     // No open connection, so nothing outstanding.
     [[nodiscard]] bool is_idle() const;
-    // What its requests take of the memory: bytes to be sent, and what waits for replies.
-    [[nodiscard]] size_t held_bytes() const noexcept;
+    // What it has to answer has made no progress for kHangMs.
+    [[nodiscard]] bool hangs() const noexcept;
     // For the log: one line when a server begins to fail, one now and then while it does, one when
     // it is back; never a line per request.
     void note_failure(const char* what, int error);

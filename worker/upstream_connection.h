@@ -97,9 +97,7 @@ class UpstreamConnection : public io::StreamHandler,
         int64_t out_bytes = 0;
     };
     [[nodiscard]] QueueLengths queue_lengths() const noexcept;
-    [[nodiscard]] size_t held_bytes() const noexcept {
-        return out_.bytes() + fifo_count_ * sizeof(Request);
-    }
+    [[nodiscard]] bool hangs() const noexcept;
 
     // io::StreamHandler
     std::span<char> on_alloc() noexcept override;

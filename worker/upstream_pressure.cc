@@ -93,6 +93,10 @@ void UpstreamConnection::wake_all_waiting() {
     }
 }
 
+bool UpstreamConnection::hangs() const noexcept {
+    return head_ != nullptr && !is_held() && path_.event_ms >= last_progress_ms_ + kHangMs;
+}
+
 // ---- replies without room ----
 
 // The reply to a split request is the error of the fragment that failed: what others bring would

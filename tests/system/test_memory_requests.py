@@ -124,13 +124,41 @@ def test_thousands_of_half_sent_small_requests_leave_room_for_others(limited):
     assert all(pong == "PONG" for _, pong in outcomes)
     good = [reply for reply, _ in outcomes if reply == "OK"]
     refused = [reply for reply, _ in outcomes if is_out_of_memory(reply)]
-    assert len(good) + len(refused) == 3000 and len(good) >= 1000 and len(refused) >= 100
+    assert len(good) + len(refused) == 3000 and len(good) >= 200 and len(refused) >= 100
 
 
-@pytest.mark.parametrize("reads", [False, True])
-def test_a_server_that_hangs_does_not_take_the_memory_of_others(start_proxy, redis_servers, reads):
+def test_a_large_upload_costs_nobody_a_cut_request(limited):
+    """It may have fifteen sixteenths of the memory; requests come in pieces all the same."""
+    proxy, _ = limited(16)
+    with proxy.redis() as uploader, proxy.redis() as other:
+        uploader.send(set_head(b"big", 15 * MB - 100) + bytes(1000))
+        for _ in range(20):
+            request = encode("SET", "k", bytes(1000))
+            other.send(request[:600])
+            assert proxy.command("status")[0] == 0  # it has had a turn meanwhile
+            other.send(request[600:] + b"GET " + b"k" * 1000)
+            assert other.read_reply() == "OK"
+            other.send(b"\r\n")
+            assert other.read_reply() is None
+
+
+def test_a_refused_request_takes_the_skip_that_was_meant_for_it(limited):
+    proxy, _ = limited(16)
+    with proxy.redis() as client:
+        client.send(encode("CLIENT", "REPLY", "SKIP") + set_head(b"big", 64 * MB))
+        send_zeros(client, 64 * MB)
+        client.send(b"\r\n" + encode("ECHO", "x") + encode("ECHO", "y"))
+        assert client.read_replies(2) == [b"x", b"y"]
+
+
+@pytest.mark.parametrize("requests", [encode("SET", "k", bytes(60_000)),
+                                      encode("GET", "k") * 300, encode("MGET", "k", "l") * 300],
+                         ids=["sets", "gets", "mgets"])
+def test_a_server_that_hangs_does_not_take_the_memory_of_others(start_proxy, redis_servers,
+                                                                requests):
     """Without a timeout its requests stay, also of clients that have left. It takes none of them,
-    or reads all and answers none."""
+    or reads all and answers none, and has done so for a while."""
+    reads = b"SET" not in requests
     behave = never_answer if reads else lambda connection, fake: fake.never_reads.wait()
     with FakeServer(behave) as hanging:
         hanging.never_reads = threading.Event()
@@ -138,10 +166,12 @@ def test_a_server_that_hangs_does_not_take_the_memory_of_others(start_proxy, red
                  "b": pool(redis_servers[:1], redis=True, timeout=0)}
         proxy = start_proxy(pools, workers=1, process={"max_memory": "16m"})
         [worker] = proxy.wait_workers()
-        requests = encode("GET", "k") * 300 if reads else encode("SET", "k", bytes(60_000))
-        with proxy.redis("b") as other:
+        with proxy.redis("b") as other, contextlib.ExitStack() as stack:
             growth = Growth(worker)
-            for _ in range(600):  # 180,000 requests, or 36 MB
+            first = stack.enter_context(proxy.redis("a"))
+            first.send(encode("GET", "k"))
+            let_time_pass(2.2, "the server answers nothing")
+            for _ in range(600):
                 with proxy.redis("a") as leaver:
                     leaver.send(requests)
                 assert other.call("SET", "k", "v") == "OK"

@@ -87,6 +87,8 @@ class RequestParser {
     // request. The caller may drop them and say so with rebase(); `begin` then means the byte
     // behind them, and so does view().bytes.
     [[nodiscard]] size_t discardable(size_t size) const noexcept;
+    // After kNeedMore: the line is whole, and a data block follows it.
+    [[nodiscard]] bool has_block() const noexcept { return has_block_; }
     void rebase(size_t bytes_taken) noexcept;
     void reset() noexcept { std::construct_at(this); }
     [[nodiscard]] bool at_start() const noexcept { return position_ == 0 && line_bytes_ == 0; }

@@ -57,6 +57,23 @@ TEST_CASE("memory budget: bodies are admitted until their part is given away") {
     CHECK_FALSE(budget.admits_body(in_use, 51 * kMegabyte, 51 * kMegabyte));
 }
 
+TEST_CASE("memory budget: stashes have a part of their own, whatever else is in use") {
+    MemoryBudget budget;
+    budget.set_share(kMegabyte);
+    budget.add_body(kMegabyte / 16 * 15);
+    const size_t part = kMegabyte / kStashesShare;
+    for (size_t used = 0; used < part; used += kStashBytes) {
+        REQUIRE(budget.admits_stash(kStashBytes));
+        budget.add_body(kStashBytes);
+    }
+    CHECK_FALSE(budget.admits_stash(1));
+    budget.remove_body(kMegabyte / 16 * 15);
+    CHECK_FALSE(budget.admits_stash(1));
+    budget.remove_body(kStashBytes);
+    CHECK(budget.admits_stash(kStashBytes));
+    CHECK_FALSE(budget.admits_stash(kStashBytes + 1));
+}
+
 TEST_CASE("memory budget: what others use is not given to bodies") {
     const MemoryBudget budget = budget_of(160);
     CHECK(budget.admits_body(100 * kMegabyte, 60 * kMegabyte, 60 * kMegabyte));
