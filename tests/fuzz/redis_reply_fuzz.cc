@@ -36,7 +36,9 @@ void check_cut(Protocol protocol, std::string_view bytes, size_t step, bool reba
         }
     }
     RM_ASSERT(status == expected);
-    RM_ASSERT(taken + parser.position() == expected_position);
+    if (expected == ParseStatus::kDone || expected == ParseStatus::kNeedMore) {
+        RM_ASSERT(taken + parser.position() == expected_position);
+    }
 }
 
 // Returns the verdict.
