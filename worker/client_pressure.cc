@@ -142,14 +142,14 @@ void ClientSession::judge() {
         return;
     }
     const uint64_t idle_ms = now_ms - last_moved_ms_;
-    const MemoryBudget::Level level = path_.memory.level();
-    // A small one may stay while there is room for many.
+    // A small one may stay while there are not too many.
     const bool is_body =
-        body_bytes_ > kStashBytes || (body_bytes_ > 0 && level != MemoryBudget::Level::kRelaxed);
+        body_bytes_ > kStashBytes || (body_bytes_ > 0 && path_.memory.budget.has_many_stashes());
     if (is_body && !paused_ && idle_ms >= kStuckClientMs) {
         drop("it has sent nothing more of the request it announced");
         return;
     }
+    const MemoryBudget::Level level = path_.memory.level();
     const bool is_stopped =
         paused_ || holds_upstreams_ || only_takes || level != MemoryBudget::Level::kRelaxed;
     if (unsent > 0 && is_stopped && idle_ms >= patience_ms(level, unsent)) {

@@ -47,7 +47,8 @@ using stats::PoolStat;
 }
 
 bool ClientSession::admits_stash(size_t size) const noexcept {
-    return size <= kUncountedStashBytes || path_.memory.budget.admits_stash(size);
+    const Memory& memory = path_.memory;
+    return size <= kUncountedStashBytes || memory.budget.admits_stash(memory.bytes_in_use(), size);
 }
 
 // The end of the request is known when that of its first line is.

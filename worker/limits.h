@@ -109,7 +109,7 @@ inline constexpr size_t kUpstreamResumeBytes = kUpstreamBytes / 4;
 // A server that has answered nothing for so long gets no more while memory is short.
 inline constexpr uint64_t kHangMs = 2000;
 
-// Of the share, one part in so many is for stashes of requests, however much others have.
+// Of the share, one part in so many is for stashes of requests, whatever else is in use.
 inline constexpr size_t kStashesShare = 8;
 // Of the share, one part in so many is never given to bodies that are still arriving.
 inline constexpr size_t kOthersShare = 16;

@@ -54,9 +54,14 @@ class MemoryBudget {
         const size_t most = share_ - share_ / kOthersShare;
         return fits(in_use, more) && bodies_ <= most && total <= most - bodies_;
     }
-    // The same for a short one, of up to kStashBytes: these have a part of their own.
-    [[nodiscard]] bool admits_stash(size_t size) const noexcept {
-        return stashes_ + size <= share_ / kStashesShare;
+    // The same for a short one, of up to kStashBytes: these have a part of their own, and may have
+    // more while half of the share is free.
+    [[nodiscard]] bool admits_stash(size_t in_use, size_t size) const noexcept {
+        return stashes_ + size <= share_ / kStashesShare || in_use + size <= share_ / 2;
+    }
+    // They have more: who sends none of its request for long has to go.
+    [[nodiscard]] bool has_many_stashes() const noexcept {
+        return stashes_ > share_ / kStashesShare;
     }
     // What it may have beyond that if its length is not known yet: some of what is left.
     // Requires: admits_body().

@@ -127,19 +127,34 @@ def test_thousands_of_half_sent_small_requests_leave_room_for_others(limited):
     assert len(good) + len(refused) == 3000 and len(good) >= 200 and len(refused) >= 100
 
 
+def send_cut_requests(proxy, client):
+    """A Redis request and a line, in two pieces each, between which the proxy has had a turn."""
+    for _ in range(20):
+        request = encode("SET", "k", bytes(1000))
+        client.send(request[:600])
+        assert proxy.command("status")[0] == 0
+        client.send(request[600:] + b"GET " + b"k" * 1000)
+        assert client.read_reply() == "OK"
+        client.send(b"\r\n")
+        assert client.read_reply() is None
+
+
 def test_a_large_upload_costs_nobody_a_cut_request(limited):
     """It may have fifteen sixteenths of the memory; requests come in pieces all the same."""
     proxy, _ = limited(16)
     with proxy.redis() as uploader, proxy.redis() as other:
         uploader.send(set_head(b"big", 15 * MB - 100) + bytes(1000))
-        for _ in range(20):
-            request = encode("SET", "k", bytes(1000))
-            other.send(request[:600])
-            assert proxy.command("status")[0] == 0  # it has had a turn meanwhile
-            other.send(request[600:] + b"GET " + b"k" * 1000)
-            assert other.read_reply() == "OK"
-            other.send(b"\r\n")
-            assert other.read_reply() is None
+        send_cut_requests(proxy, other)
+
+
+def test_idle_half_requests_cost_nobody_a_cut_request(limited):
+    """More of them than stashes have for their own, but half of the memory is free."""
+    proxy, _ = limited(8)
+    with contextlib.ExitStack() as stack:
+        for _ in range(400):
+            stack.enter_context(proxy.redis()).send(set_head(b"small", 3990) + bytes(3900))
+        send_cut_requests(proxy, stack.enter_context(proxy.redis()))
+    assert pool_stats(proxy)["out_of_memory"] == 0
 
 
 def test_a_refused_request_takes_the_skip_that_was_meant_for_it(limited):

@@ -60,18 +60,30 @@ TEST_CASE("memory budget: bodies are admitted until their part is given away") {
 TEST_CASE("memory budget: stashes have a part of their own, whatever else is in use") {
     MemoryBudget budget;
     budget.set_share(kMegabyte);
-    budget.add_body(kMegabyte / 16 * 15);
+    const size_t upload = kMegabyte / 16 * 15;
+    budget.add_body(upload);
     const size_t part = kMegabyte / kStashesShare;
     for (size_t used = 0; used < part; used += kStashBytes) {
-        REQUIRE(budget.admits_stash(kStashBytes));
+        REQUIRE(budget.admits_stash(upload + used, kStashBytes));
         budget.add_body(kStashBytes);
     }
-    CHECK_FALSE(budget.admits_stash(1));
-    budget.remove_body(kMegabyte / 16 * 15);
-    CHECK_FALSE(budget.admits_stash(1));
+    CHECK_FALSE(budget.admits_stash(upload + part, 1));
+    CHECK_FALSE(budget.has_many_stashes());
     budget.remove_body(kStashBytes);
-    CHECK(budget.admits_stash(kStashBytes));
-    CHECK_FALSE(budget.admits_stash(kStashBytes + 1));
+    CHECK(budget.admits_stash(upload + part - kStashBytes, kStashBytes));
+    CHECK_FALSE(budget.admits_stash(upload + part - kStashBytes, kStashBytes + 1));
+}
+
+TEST_CASE("memory budget: idle stashes refuse nobody while half of the share is free") {
+    MemoryBudget budget;
+    budget.set_share(kMegabyte);
+    size_t in_use = 0;
+    while (budget.admits_stash(in_use, kStashBytes)) {
+        budget.add_body(kStashBytes);
+        in_use += kStashBytes;
+    }
+    CHECK(in_use == kMegabyte / 2);
+    CHECK(budget.has_many_stashes());
 }
 
 TEST_CASE("memory budget: what others use is not given to bodies") {
