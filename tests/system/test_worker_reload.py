@@ -318,8 +318,8 @@ def test_requests_in_flight_end_where_they_began(start_worker):
         pools = redis_pools([server])
         master = start_worker(pools)
         with connect(pools) as client:
-            for i in range(10):
-                client.send(encode("SET", f"k{i}", "v"))
+            # In one piece: the server does not read on before it is allowed to answer.
+            client.send(b"".join(encode("SET", f"k{i}", "v") for i in range(10)))
             wait_until(lambda: server.asked == 10, what="the requests at the server")
             # The same server, though its timeout is over before the answer could come.
             master.reload(changed(pools, timeout=20))
