@@ -504,7 +504,11 @@ def reset(connection):
 
 
 def close_on_request(connection, fake):
+    """With a FIN: a close() would be a reset when another request has come in the meantime."""
     fake.recv(connection)
+    connection.shutdown(socket.SHUT_WR)
+    while fake.recv(connection):
+        pass
 
 
 def reset_on_request(connection, fake):

