@@ -9,7 +9,7 @@ import pytest
 
 from clients import RespClient, encode
 from faults import wait_agreed
-from harness import FakeServer, RedisServer, let_time_pass, pool, spread_keys, wait_until
+from harness import FakeServer, RedisServer, pool, spread_keys, wait_until
 from hostile import bulk, take_resp_request
 
 NOPROTO = b"-NOPROTO unsupported protocol version\r\n"
@@ -537,7 +537,8 @@ def test_a_dead_server_is_ejected_by_requests_of_resp3(start_proxy, start_server
 
 
 def test_a_slow_reader_of_resp3_holds_up_nobody(start_proxy, redis_servers):
-    proxy = start_proxy({"p": pool(redis_servers[:1], redis=True, timeout=5000)}, workers=1)
+    proxy = start_proxy({"p": pool(redis_servers[:1], redis=True, timeout=5000)}, workers=1,
+                        arguments=("-v", "7"))
     value = b"v" * (4 << 20)
     with RawClient(proxy.address(), receive_buffer_bytes=65536) as slow, \
             RawClient(proxy.address()) as other:
@@ -545,7 +546,9 @@ def test_a_slow_reader_of_resp3_holds_up_nobody(start_proxy, redis_servers):
         hello(other, 3)
         assert other.ask("SET", "large", value) == b"+OK\r\n"
         slow.send(encode("GET", "large") * 8)
-        let_time_pass(0.3, "the slow reader's replies pile up")
+        # What comes sooner stands behind these replies.
+        wait_until(lambda: "a spare serves others" in proxy.log_text(),
+                   what="the connection to stop")
         for _ in range(20):
             assert other.ask("GET", "nothing") == b"_\r\n"
         for _ in range(8):
