@@ -4,7 +4,7 @@
 import pytest
 from chroots import Chroot
 from clients import RespClient
-from harness import wait_until
+from harness import port_is_open, wait_until
 
 THEIR_CONFIG = "etc/nutcracker/nutcracker.yml"
 POOL = ("127.0.0.1", 22121)
@@ -49,6 +49,7 @@ def with_nutcracker(with_dependencies):
     chroot.apt("install", "nutcracker")
     pid = wait_for_pid(chroot)
     wait_until(lambda: is_nutcracker(chroot, pid), what="nutcracker")
+    wait_until(lambda: port_is_open(POOL[1]), what="nutcracker to listen")  # later than its pid
     yield chroot
     if is_nutcracker(chroot, pid):
         chroot.run("/bin/sh", "-c", f"kill -KILL {pid}")
