@@ -64,6 +64,8 @@ class ControlServer::Connection : private io::StreamHandler {
 
     [[nodiscard]] uint64_t id() const noexcept { return id_; }
     [[nodiscard]] bool is_asking() const noexcept { return phase_ == Phase::kAsking; }
+    // All of the answer is in its socket; what is left is its own end.
+    [[nodiscard]] bool is_answered() const noexcept { return phase_ == Phase::kEnding; }
 
     // Takes ownership of `fd`. False: it failed, forget this connection.
     bool adopt(int fd) {
@@ -207,12 +209,16 @@ bool ControlServer::make_room() {
     if (connections_.size() < kMaxConnections) {
         return true;
     }
-    const auto silent = std::find_if(connections_.begin(), connections_.end(),
-                                     [](const auto& one) { return one->is_asking(); });
-    if (silent == connections_.end()) {
+    auto one = std::find_if(connections_.begin(), connections_.end(),
+                            [](const auto& each) { return each->is_answered(); });
+    if (one == connections_.end()) {
+        one = std::find_if(connections_.begin(), connections_.end(),
+                           [](const auto& each) { return each->is_asking(); });
+    }
+    if (one == connections_.end()) {
         return false;
     }
-    connections_.erase(silent);
+    connections_.erase(one);
     return true;
 }
 

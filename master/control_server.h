@@ -4,9 +4,10 @@
 //
 // Who:     root and the user this process runs as, by the credentials the kernel vouches for;
 //          everybody else is told so and closed.
-// Limits:  kMaxConnections at a time. One more takes the place of the oldest that has not said its
-//          request yet; while all wait for answers it is told so and closed. kRequestMs for the
-//          request, kStepMs to take the answer; the time until the answer has no limit.
+// Limits:  kMaxConnections at a time. One more takes the place of the oldest that has its answer
+//          and stays, else of the oldest that has not said its request yet; while all wait for
+//          answers it is told so and closed. kRequestMs for the request, kStepMs to take the
+//          answer; the time until the answer has no limit.
 // Errors:  a bad request is answered with what is wrong with it.
 #pragma once
 

@@ -71,7 +71,8 @@ TEST_CASE("control server: a command is heard in pieces and answered later") {
     world.test.run_until([&] { return !world.asked.empty(); });
     CHECK(world.asked[0] == std::vector<std::string>{"status", "--json"});
     CHECK(client->received.empty());
-    const ControlAnswer answer{.code = 1, .out = std::string(3000000, 'x'), .err = "no\n"};
+    // More than the socket takes at once, but not so much that a slow machine needs kStepMs for it.
+    const ControlAnswer answer{.code = 1, .out = std::string(600000, 'x'), .err = "no\n"};
     world.answers[0](answer);
     world.test.run_until([&] { return client->eofs == 1; });
     CHECK(client->received == write_answer(answer));
@@ -127,6 +128,22 @@ TEST_CASE("control server: those who say nothing give way, those who wait for an
     world.test.run_for_ms(20);
     late = world.client(write_request({"status"}));
     world.test.run_until([&] { return world.asked.size() == ControlServer::kMaxConnections + 1; });
+}
+
+TEST_CASE("control server: those who have their answer and stay give way") {
+    World world;
+    std::vector<std::unique_ptr<io::Recorder>> answered;
+    for (size_t i = 0; i < ControlServer::kMaxConnections; ++i) {
+        answered.push_back(world.client(write_request({"status"})));
+        world.test.run_until([&] { return world.asked.size() == i + 1; });
+        world.answers[i]({});
+        world.test.run_until([&] { return answered[i]->eofs == 1; });
+    }
+    auto late = world.client(write_request({"stop"}));
+    world.test.run_until([&] { return world.asked.size() == ControlServer::kMaxConnections + 1; });
+    for (const auto& one : answered) {
+        CHECK(one->received == write_answer({}));
+    }
 }
 
 TEST_CASE("control server: a living socket is not stolen, a stale one is replaced") {
