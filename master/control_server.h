@@ -38,7 +38,7 @@ class ControlServer {
     // Calls back exactly once, possibly from inside.
     using Handle = std::function<void(const std::vector<std::string>& words, OnAnswer on_answer)>;
 
-    ControlServer(io::Loop& loop, Handle handle);
+    ControlServer(io::Loop& loop, Handle handle, uint64_t request_ms = kRequestMs);
     ~ControlServer();
     ControlServer(const ControlServer&) = delete;
     ControlServer& operator=(const ControlServer&) = delete;
@@ -61,6 +61,7 @@ class ControlServer {
 
     io::Loop& loop_;
     Handle handle_;
+    const uint64_t request_ms_;
     std::string path_;
     int lock_fd_ = -1;
     std::unique_ptr<io::Listener> listener_;

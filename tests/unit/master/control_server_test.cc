@@ -29,11 +29,14 @@ struct Folder {
 
 // A server that keeps its answers back until they are given, and clients of it.
 struct World {
-    World()
-        : server(test.loop, [this](const auto& words, auto on_answer) {
-              asked.push_back(words);
-              answers.push_back(std::move(on_answer));
-          }) {
+    explicit World(uint64_t request_ms = ControlServer::kRequestMs)
+        : server(
+              test.loop,
+              [this](const auto& words, auto on_answer) {
+                  asked.push_back(words);
+                  answers.push_back(std::move(on_answer));
+              },
+              request_ms) {
         io::ignore_signal(SIGPIPE);  // as the master does
         REQUIRE(server.open(path()).ok());
     }
@@ -144,6 +147,30 @@ TEST_CASE("control server: those who have their answer and stay give way") {
     for (const auto& one : answered) {
         CHECK(one->received == write_answer({}));
     }
+}
+
+TEST_CASE("control server: a request that came while the proxy stood still was in time") {
+    World world(5);
+    const auto address = io::SocketAddress::from_unix_path(world.path());
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    REQUIRE(::connect(fd, address->get(), address->size_bytes()) == 0);
+    const std::string request = write_request({"status"});
+    REQUIRE(::send(fd, request.data(), request.size(), 0) == static_cast<ssize_t>(request.size()));
+    // It is accepted in the first turn and read in the second, when its time is long up.
+    world.test.run_until([&] {
+        ::poll(nullptr, 0, 20);
+        return world.test.turns >= 3;
+    });
+    CHECK(world.asked.size() == 1);
+    ::close(fd);
+}
+
+TEST_CASE("control server: who never says anything is told so") {
+    World world(5);
+    auto client = world.client();
+    world.test.run_until([&] { return client->eofs == 1; });
+    CHECK(client->received.find("the request did not come in time") != std::string::npos);
+    CHECK(world.asked.empty());
 }
 
 TEST_CASE("control server: a living socket is not stolen, a stale one is replaced") {
