@@ -74,8 +74,8 @@ class UpstreamConnection : public io::StreamHandler,
     }
     void release();
     // Held now, or since the last forget_holds() but one: others had better take another one.
-    [[nodiscard]] bool was_held_lately() const noexcept { return was_held_lately_; }
-    void forget_holds() noexcept { was_held_lately_ = is_held(); }
+    [[nodiscard]] bool was_held_lately() const noexcept { return held_lately_ > 0; }
+    void forget_holds() noexcept;
     // The server has not answered yet whether it speaks the dialect. False where nobody asks.
     [[nodiscard]] bool is_greeting() const noexcept { return greeting_; }
     // Nothing is outstanding.
@@ -199,9 +199,9 @@ class UpstreamConnection : public io::StreamHandler,
     bool replied_ = false;        // bytes came since the last flush
     bool streaming_ : 1 = false;  // part of the head's reply has been passed on or dropped
     bool retiring_ : 1 = false;
-    bool tied_ : 1 = false;  // the group has ties of the clients of all that is outstanding
-    bool was_held_lately_ = false;
-    bool greeting_ = false;  // HELLO 3 is queued or sent, and not answered
+    bool tied_ : 1 = false;    // the group has ties of the clients of all that is outstanding
+    uint8_t held_lately_ = 0;  // so many calls of forget_holds() until the last hold is forgotten
+    bool greeting_ = false;    // HELLO 3 is queued or sent, and not answered
 };
 
 }  // namespace ringmaster::worker

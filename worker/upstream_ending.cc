@@ -103,7 +103,7 @@ void UpstreamConnection::close_stream() {
     if (ClientSession* client = std::exchange(held_by_, nullptr); client != nullptr) {
         client->on_unheld();
     }
-    was_held_lately_ = false;
+    held_lately_ = 0;
     wake_all_waiting();
 }
 

@@ -12,6 +12,13 @@
 
 namespace ringmaster::worker {
 
+namespace {
+
+// After so many calls of forget_holds() a hold is forgotten: more than the time between two.
+constexpr uint8_t kHoldLooks = 2;
+
+}  // namespace
+
 void UpstreamConnection::add_waiting(ClientSession& client) {
     waiting_.push_back(client);
 }
@@ -32,9 +39,17 @@ void UpstreamConnection::judge_lag() {
     held_by_ = &client;
     held_since_ms_ = path_.loop.active_ms();
     path_.held.push_back(*this);
-    was_held_lately_ = true;
+    held_lately_ = kHoldLooks;
     client.on_hold();
     group_->begin_diversion();
+}
+
+void UpstreamConnection::forget_holds() noexcept {
+    if (is_held()) {
+        held_lately_ = kHoldLooks;
+    } else if (held_lately_ > 0) {
+        --held_lately_;
+    }
 }
 
 void UpstreamConnection::release() {

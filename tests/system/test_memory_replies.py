@@ -4,6 +4,7 @@
 import contextlib
 import os
 import threading
+import time
 
 import pytest
 
@@ -204,6 +205,7 @@ def test_a_later_request_never_overtakes_an_earlier_one_on_a_spare(start_proxy, 
                 assert other.call("SET", f"other{i}", "1") == "OK"
             assert at[b"SET other19"] is at[b"SET before"] is not at[b"GET large"]
             assert b"GET key" not in at, "the GET has overtaken the SET before it"
+            held_until = time.monotonic()
             assert len(reader.read_reply()) == 64 * MB
             assert writer.read_reply() == "OK"
             assert check(b"key", writer.read_reply())
@@ -213,6 +215,8 @@ def test_a_later_request_never_overtakes_an_earlier_one_on_a_spare(start_proxy, 
             wait_until(lambda: writer.call("SET", "last", "1") == "OK" and
                        at[b"SET last"] is at[b"GET large"], what="the usual connection to be used")
             wait_until(lambda: numbers()["server_connections"] == 1, what="the spare to close")
+            # It stays for a second: the reader may stop again.
+            assert time.monotonic() - held_until >= 1
         wait_settled(proxy)
 
 
