@@ -84,7 +84,8 @@ def test_term_lets_what_has_arrived_be_answered_and_ends_without_a_reset(start_p
 def test_term_delivers_a_large_reply_to_a_slow_reader(start_proxy, redis_servers,
                                                       memcached_servers, kind):
     servers = redis_servers if kind == "redis" else memcached_servers
-    proxy = start_proxy({"p": pool(servers, redis=kind == "redis", timeout=10000)})
+    proxy = start_proxy({"p": pool(servers, redis=kind == "redis", timeout=30000)},
+                        process=PATIENT)
     value = bytes(range(256)) * 20_000  # 5 MB
     with getattr(proxy, kind)(receive_buffer_bytes=4096) as client:
         if kind == "redis":
@@ -181,7 +182,7 @@ def test_a_second_term_ends_within_a_tenth_of_a_second(start_proxy, slow):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT], ids=lambda n: n.name)
 def test_new_clients_are_served_or_refused_and_none_hangs(start_proxy, slow, number):
     """From the signal on, while a request keeps the proxy alive."""
-    proxy = start_proxy({"p": redis_pool([slow])}, workers=3)
+    proxy = start_proxy({"p": redis_pool([slow])}, workers=3, process=PATIENT)
     with proxy.redis() as client:
         client.send(encode("GET", "k"))
         wait_until(lambda: slow.keys, what="the request at the server")
