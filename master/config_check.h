@@ -3,6 +3,7 @@
 // not end the master.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -17,7 +18,7 @@ class ConfigCheck {
   public:
     static constexpr uint64_t kPatienceMs = 10000;
 
-    explicit ConfigCheck(io::Loop& loop);
+    explicit ConfigCheck(io::Loop& loop, uint64_t patience_ms = kPatienceMs);
 
     // Starts `-t` on these very bytes. `on_done` comes once, from the loop: good when that process
     // ended by itself, whatever it thinks of the config. Nothing comes after cancel().
@@ -28,6 +29,7 @@ class ConfigCheck {
     void on_exit(io::ProcessExit exit);
 
     io::Loop& loop_;
+    const uint64_t patience_ms_;
     io::Process process_;
     io::Timer patience_;
     bool too_slow_ = false;

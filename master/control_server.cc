@@ -64,17 +64,19 @@ class ControlServer::Connection : private io::StreamHandler {
 
     [[nodiscard]] uint64_t id() const noexcept { return id_; }
     [[nodiscard]] bool is_asking() const noexcept { return phase_ == Phase::kAsking; }
+    // All of the answer is in its socket; what is left is its own end.
+    [[nodiscard]] bool is_answered() const noexcept { return phase_ == Phase::kEnding; }
 
     // Takes ownership of `fd`. False: it failed, forget this connection.
     bool adopt(int fd) {
-        timer_.start(kRequestMs);
+        give(server_.request_ms_);
         return stream_.adopt(server_.loop_, fd, true, *this) == 0 && stream_.start_reading() == 0;
     }
 
     // May destroy this.
     void answer(const ControlAnswer& answer) {
         phase_ = Phase::kAnswering;
-        timer_.start(kStepMs);
+        give(kStepMs);
         const std::string bytes = write_answer(answer);
         const iovec piece{const_cast<char*>(bytes.data()), bytes.size()};
         const ssize_t written = stream_.try_write(&piece, 1);
@@ -103,11 +105,22 @@ class ControlServer::Connection : private io::StreamHandler {
         }
         phase_ = Phase::kEnding;
         stream_.shutdown_write();
-        timer_.start(kStepMs);
+        give(kStepMs);
     }
     void remove() { server_.remove(id_); }  // destroys this
 
+    void give(uint64_t ms) {
+        is_due_ = false;
+        timer_.start(ms);
+    }
+
+    // Timers run before what has arrived is read. If this process stood still, the peer was in time
+    // all the same: it is judged a turn later.
     void on_late() {
+        if (!std::exchange(is_due_, true)) {
+            timer_.start(1);
+            return;
+        }
         if (phase_ == Phase::kAsking) {
             answer(control_failure("the request did not come in time"));
         } else {
@@ -156,14 +169,15 @@ class ControlServer::Connection : private io::StreamHandler {
     const uint64_t id_;
     Phase phase_ = Phase::kAsking;
     bool peer_ended_ = false;
+    bool is_due_ = false;  // its time is up, but the loop has not read since
     std::string request_;
     std::array<char, 4096> buffer_{};
     io::Timer timer_;
     io::Stream stream_;
 };
 
-ControlServer::ControlServer(io::Loop& loop, Handle handle)
-    : loop_(loop), handle_(std::move(handle)) {}
+ControlServer::ControlServer(io::Loop& loop, Handle handle, uint64_t request_ms)
+    : loop_(loop), handle_(std::move(handle)), request_ms_(request_ms) {}
 
 ControlServer::~ControlServer() {
     close();
@@ -207,12 +221,16 @@ bool ControlServer::make_room() {
     if (connections_.size() < kMaxConnections) {
         return true;
     }
-    const auto silent = std::find_if(connections_.begin(), connections_.end(),
-                                     [](const auto& one) { return one->is_asking(); });
-    if (silent == connections_.end()) {
+    auto one = std::find_if(connections_.begin(), connections_.end(),
+                            [](const auto& each) { return each->is_answered(); });
+    if (one == connections_.end()) {
+        one = std::find_if(connections_.begin(), connections_.end(),
+                           [](const auto& each) { return each->is_asking(); });
+    }
+    if (one == connections_.end()) {
         return false;
     }
-    connections_.erase(silent);
+    connections_.erase(one);
     return true;
 }
 

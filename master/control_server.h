@@ -4,9 +4,10 @@
 //
 // Who:     root and the user this process runs as, by the credentials the kernel vouches for;
 //          everybody else is told so and closed.
-// Limits:  kMaxConnections at a time. One more takes the place of the oldest that has not said its
-//          request yet; while all wait for answers it is told so and closed. kRequestMs for the
-//          request, kStepMs to take the answer; the time until the answer has no limit.
+// Limits:  kMaxConnections at a time. One more takes the place of the oldest that has its answer
+//          and stays, else of the oldest that has not said its request yet; while all wait for
+//          answers it is told so and closed. kRequestMs for the request, kStepMs to take the
+//          answer; the time until the answer has no limit.
 // Errors:  a bad request is answered with what is wrong with it.
 #pragma once
 
@@ -37,7 +38,7 @@ class ControlServer {
     // Calls back exactly once, possibly from inside.
     using Handle = std::function<void(const std::vector<std::string>& words, OnAnswer on_answer)>;
 
-    ControlServer(io::Loop& loop, Handle handle);
+    ControlServer(io::Loop& loop, Handle handle, uint64_t request_ms = kRequestMs);
     ~ControlServer();
     ControlServer(const ControlServer&) = delete;
     ControlServer& operator=(const ControlServer&) = delete;
@@ -60,6 +61,7 @@ class ControlServer {
 
     io::Loop& loop_;
     Handle handle_;
+    const uint64_t request_ms_;
     std::string path_;
     int lock_fd_ = -1;
     std::unique_ptr<io::Listener> listener_;

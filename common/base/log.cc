@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/base/format.h"
+#include "common/base/log_sink.h"
 
 namespace ringmaster::base {
 
@@ -22,10 +23,14 @@ int g_log_level = static_cast<int>(LogLevel::kNotice);
 namespace {
 
 struct LogState {
+    LogState() { sink.set(fd); }
+
     std::string path;
     std::string role = "master";
     int fd = STDERR_FILENO;
+    LogSink sink;
     uint64_t write_errors = 0;
+    uint64_t lost = 0;  // of those, since the last line that was written
     // spdlog lays out the time; the sink is ours, because its own throw on a full disk.
     std::unique_ptr<spdlog::pattern_formatter> stamp = std::make_unique<spdlog::pattern_formatter>(
         "[%Y-%m-%d %H:%M:%S.%e]", spdlog::pattern_time_type::local, "");
@@ -39,13 +44,37 @@ LogState& state() {
 constexpr const char* kLevelNames[] = {"emerg", "alert", "crit", "err",   "warn",   "notice",
                                        "info",  "debug", "verb", "vverb", "vvverb", "pverb"};
 
-int open_log_file(const std::string& path) {
-    return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+int open_log_file(const std::string& path, int flags) {
+    return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | flags, 0644);
+}
+
+void use(LogState& log, int fd) {
+    log.fd = fd;
+    log.sink.set(fd);
 }
 
 const char* basename_of(const char* file) {
     const char* slash = std::strrchr(file, '/');
     return slash != nullptr ? slash + 1 : file;
+}
+
+void append_line(LogState& log, spdlog::memory_buf_t& buffer, LogLevel level, const char* file,
+                 int line, fmt::string_view text, fmt::format_args args) {
+    const size_t begin = buffer.size();
+    spdlog::details::log_msg message(spdlog::string_view_t{}, spdlog::level::info,
+                                     spdlog::string_view_t{});
+    log.stamp->format(message, buffer);
+    fmt::format_to(std::back_inserter(buffer), " {} {} {}:{} ", log.role,
+                   kLevelNames[static_cast<int>(level)], basename_of(file), line);
+    fmt::vformat_to(std::back_inserter(buffer), text, args);
+    // A line is one line: text from outside (names, server errors) must not forge another.
+    for (size_t i = begin; i < buffer.size(); ++i) {
+        const auto c = static_cast<unsigned char>(buffer[i]);
+        if (c < 0x20 || c == 0x7f) {
+            buffer[i] = '?';
+        }
+    }
+    buffer.push_back('\n');
 }
 
 }  // namespace
@@ -59,14 +88,15 @@ Status log_open(const std::string& path, int level, const std::string& role) {
     }
     log.path.clear();
     if (path.empty()) {
+        use(log, STDERR_FILENO);
         return {};
     }
-    const int fd = open_log_file(path);
+    const int fd = open_log_file(path, 0);
     if (fd < 0) {
         return Error{format("opening log file '{}' failed: {}", path, errno_text(errno))};
     }
     log.path = path;
-    log.fd = fd;
+    use(log, fd);
     return {};
 }
 
@@ -75,7 +105,8 @@ Status log_reopen() {
     if (log.path.empty()) {
         return {};
     }
-    const int fd = open_log_file(log.path);
+    // Clients are served by now: a named pipe that nobody reads must not be waited for.
+    const int fd = open_log_file(log.path, O_NONBLOCK);
     if (fd < 0) {
         return Error{format("reopening log file '{}' failed: {}; going on with the old one",
                             log.path, errno_text(errno))};
@@ -83,7 +114,7 @@ Status log_reopen() {
     if (log.fd != STDERR_FILENO) {
         ::close(log.fd);
     }
-    log.fd = fd;
+    use(log, fd);
     return {};
 }
 
@@ -91,12 +122,13 @@ void log_use(int fd) noexcept {
     LogState& log = state();
     log.path.clear();
     if (log.fd == STDERR_FILENO) {
-        log.fd = fd;
+        use(log, fd);
         return;
     }
     // The number stays: whoever looks at the process finds the log where it was.
     ::dup3(fd, log.fd, O_CLOEXEC);
     ::close(fd);
+    log.sink.set(log.fd);
 }
 
 int log_fd() noexcept {
@@ -119,20 +151,19 @@ void log_write(LogLevel level, const char* file, int line, fmt::string_view text
                fmt::format_args args) noexcept {
     LogState& log = state();
     spdlog::memory_buf_t buffer;
-    spdlog::details::log_msg message(spdlog::string_view_t{}, spdlog::level::info,
-                                     spdlog::string_view_t{});
-    log.stamp->format(message, buffer);
-    fmt::format_to(std::back_inserter(buffer), " {} {} {}:{} ", log.role,
-                   kLevelNames[static_cast<int>(level)], basename_of(file), line);
-    fmt::vformat_to(std::back_inserter(buffer), text, args);
-    // A line is one line: text from outside (names, server errors) must not forge another.
-    for (char& c : buffer) {
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-            c = '?';
+    if (log.lost > 0) {
+        if (log.sink.torn()) {
+            buffer.push_back('\n');
         }
+        append_line(log, buffer, LogLevel::kWarn, __FILE__, __LINE__,
+                    "{} lines before the next could not be written and are lost",
+                    fmt::make_format_args(log.lost));
     }
-    buffer.push_back('\n');
-    if (::write(log.fd, buffer.data(), buffer.size()) != static_cast<ssize_t>(buffer.size())) {
+    append_line(log, buffer, level, file, line, text, args);
+    if (log.sink.write(buffer.data(), buffer.size())) {
+        log.lost = 0;
+    } else {
+        ++log.lost;
         ++log.write_errors;
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Logging for master and workers. One line is one write(2) to an O_APPEND descriptor, so that all
-// processes share a file without tearing. A full disk is counted and never blocks or ends anything.
+// processes share a file without tearing. Neither a full disk nor a pipe that nobody reads any more
+// blocks or ends anything (log_sink.h); the next line that can be written is preceded by one that
+// says how many were lost.
 //
 // Levels are nutcracker's 0 (EMERG) to 11 (PVERB); the default, `-v 5`, is NOTICE. Arguments are
 // evaluated only when the level is on. Line: time, role, level, file:line, text.
@@ -44,7 +46,7 @@ void log_use(int fd) noexcept;
 int log_fd() noexcept;
 void log_set_level(int level) noexcept;
 int log_level() noexcept;
-// Lines lost to write errors since start.
+// Lines of this process that were lost since its start.
 uint64_t log_write_errors() noexcept;
 
 void log_write(LogLevel level, const char* file, int line, fmt::string_view text,

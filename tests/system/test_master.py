@@ -2,6 +2,7 @@
 """The master: start, double start, pid file, workers' deaths, signals, what is left behind."""
 
 import contextlib
+import fcntl
 import os
 import re
 import resource
@@ -534,6 +535,50 @@ def test_a_log_that_may_not_grow_any_more_ends_nobody(start_proxy, settings):
     assert proxy.worker_pids() == pids[1:]
     proxy.stop()
     assert proxy.log.stat().st_size > size
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket"])
+def test_a_log_that_nobody_reads_any_more_stops_nobody(folder, settings, kind):
+    """As when journald or a logger hangs: stderr fills up."""
+    if kind == "pipe":
+        reader, writer = map(os.fdopen, os.pipe(), ("rb", "wb"))
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    else:
+        reader, writer = socket.socketpair()
+        writer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    config = write_config(folder, {"p": settings})
+    control = folder / "control"
+    process = harness.spawn([BINARY, "-c", config, "-a", "127.0.0.1", "-s", free_port(),
+                             "--control", control, "--workers", "2", "-v", "7"],
+                            stdout=subprocess.DEVNULL, stderr=writer)
+    lines = b""
+
+    def read_on():
+        nonlocal lines
+        lines += os.read(reader.fileno(), 65536)
+        return lines
+
+    try:
+        while b"started" not in read_on():
+            pass
+        for _ in range(300):  # each is worth two lines of some 100 bytes
+            with RespClient(harness.listen_address(settings)) as client:
+                assert client.call("PING") == "PONG"
+        # Whoever reads again learns that there was more.
+        told = re.compile(rb"(worker \d+) warn \S+ \d+ lines before the next could not be written")
+        while len(set(told.findall(lines))) < 2:
+            with RespClient(harness.listen_address(settings)) as client:
+                assert client.call("PING") == "PONG"
+            read_on()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(harness.DEADLINE_S) == 0
+        # What we share with it is as it was.
+        assert os.get_blocking(writer.fileno())
+    finally:
+        process.kill()
+        process.wait()
+        reader.close()
+        writer.close()
 
 
 def test_ttin_and_ttou_move_the_log_level(start_proxy, settings):

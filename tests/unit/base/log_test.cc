@@ -7,10 +7,15 @@
 #include <iterator>
 #include <regex>
 #include <string>
+#include <thread>
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "common/base/log_sink.h"
 
 namespace ringmaster::base {
 namespace {
@@ -184,6 +189,111 @@ TEST_CASE_FIXTURE(LogFixture,
     const Status back = log_open("", 5, "master");
     CHECK(back.ok());
     CHECK(::fcntl(before, F_GETFD) < 0);
+}
+
+// Reads what has come and is still to come, until `end` stands in it.
+std::string read_until(int fd, const std::string& end) {
+    std::string text;
+    std::string piece(65536, '\0');
+    while (text.find(end) == std::string::npos) {
+        const ssize_t size = ::read(fd, piece.data(), piece.size());
+        REQUIRE(size > 0);
+        text.append(piece, 0, static_cast<size_t>(size));
+    }
+    return text;
+}
+
+// What is written to the second end of a pipe or a pair of sockets comes out of the first.
+void open_ends(bool is_socket, int (&ends)[2]) {
+    REQUIRE((is_socket ? ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)
+                       : ::pipe2(ends, O_CLOEXEC)) == 0);
+}
+
+struct Reader {
+    explicit Reader(bool is_socket) {
+        int ends[2] = {-1, -1};
+        open_ends(is_socket, ends);
+        fd = ends[0];
+        shared = ::dup(ends[1]);
+        log_use(ends[1]);
+    }
+    ~Reader() {
+        ::close(fd);
+        ::close(shared);
+    }
+    int fd;
+    int shared;  // as the one that started us has it
+};
+
+TEST_CASE_FIXTURE(LogFixture, "log: lines that nobody reads are lost, counted and told of") {
+    for (const bool is_socket : {false, true}) {
+        CAPTURE(is_socket);
+        Reader reader(is_socket);
+        const std::string text(1000, 'x');
+        const uint64_t before = log_write_errors();
+        uint64_t written = 0;
+        while (log_write_errors() == before) {
+            RM_LOG(kErr, "{} {}", written++, text);
+        }
+        RM_LOG(kErr, "lost, too {}", text);
+        CHECK(log_write_errors() == before + 2);
+        CHECK((::fcntl(reader.shared, F_GETFL) & O_NONBLOCK) == 0);
+
+        const std::string last = std::to_string(written - 2) + ' ' + text + '\n';
+        CHECK(read_until(reader.fd, last).find("lost") == std::string::npos);
+        RM_LOG(kErr, "after");
+        const std::string rest = read_until(reader.fd, "after\n");
+        CHECK(rest.find(" 2 lines before the next could not be written and are lost\n[") !=
+              std::string::npos);
+        RM_LOG(kErr, "last");
+        CHECK(read_until(reader.fd, "last\n").find("lost") == std::string::npos);
+        CHECK(log_write_errors() == before + 2);
+        const Status back = log_open("", 5, "master");
+        CHECK(back.ok());
+    }
+}
+
+TEST_CASE("log: a line longer than a pipe goes to its reader whole") {
+    for (const bool is_socket : {false, true}) {
+        CAPTURE(is_socket);
+        int ends[2] = {-1, -1};
+        open_ends(is_socket, ends);
+        LogSink sink(60000);
+        sink.set(ends[1]);
+        const std::string line = std::string(3000000, 'x') + '\n';
+        std::string received;
+        std::thread reads([&] { received = read_until(ends[0], "\n"); });
+        CHECK(sink.write(line.data(), line.size()));
+        reads.join();
+        CHECK(received == line);
+        ::close(ends[0]);
+        ::close(ends[1]);
+    }
+}
+
+TEST_CASE_FIXTURE(LogFixture, "log: what follows a line that was cut off begins a line") {
+    Reader reader(false);
+    const std::string text(3000000, 'x');
+    RM_LOG(kErr, "{}", text);
+    const int size = ::fcntl(reader.fd, F_GETPIPE_SZ);
+    std::string cut(static_cast<size_t>(size), '\0');
+    size_t have = 0;
+    while (have < cut.size()) {
+        const ssize_t got = ::read(reader.fd, cut.data() + have, cut.size() - have);
+        REQUIRE(got > 0);
+        have += static_cast<size_t>(got);
+    }
+    CHECK(cut.find('\n') == std::string::npos);
+    RM_LOG(kErr, "after");
+    CHECK(read_until(reader.fd, "after\n").find("\n[") == 0);
+}
+
+TEST_CASE_FIXTURE(LogFixture, "log: a named pipe that nobody reads is not waited for at a reopen") {
+    open();
+    fs::remove(file);
+    REQUIRE(::mkfifo(file.c_str(), 0600) == 0);
+    CHECK_FALSE(log_reopen().ok());
+    RM_LOG(kErr, "goes on");
 }
 
 }  // namespace

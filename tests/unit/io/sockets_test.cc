@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "tests/unit/io/free_port.h"
 #include "tests/unit/io/io_test.h"
 
 namespace ringmaster::io {
@@ -30,9 +31,9 @@ bool reaches(const std::string& path) {
 }
 
 TEST_CASE("sockets: shared listeners go together, a probe sees them") {
-    auto first = make_tcp_listener(loopback(0), 16);
+    const SocketAddress address = loopback(free_port());  // it is to be free again at the end
+    auto first = make_tcp_listener(address, 16);
     REQUIRE(first);
-    const SocketAddress address = loopback(bound_port(*first));
     auto second = make_tcp_listener(address, 16);
     REQUIRE(second);
     CHECK((::fcntl(*first, F_GETFL) & O_NONBLOCK) != 0);

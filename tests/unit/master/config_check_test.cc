@@ -12,6 +12,8 @@
 #include <string_view>
 
 #include <doctest/doctest.h>
+#include <poll.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace ringmaster::master {
@@ -64,6 +66,37 @@ TEST_CASE("config check: a config that kills its reader is refused") {
     f.start("good");  // the next one is not affected
     f.loop.run();
     CHECK(f.result->ok());
+}
+
+TEST_CASE("config check: a process that ended while this one stood still was in time") {
+    constexpr uint64_t kPatienceMs = 1;
+    io::Loop loop;
+    ConfigCheck check(loop, kPatienceMs);
+    std::optional<base::Status> result;
+    REQUIRE(check.start("good", [&](const base::Status& status) {
+        result = status;
+        loop.stop();
+    }));
+    siginfo_t ended{};
+    while (::waitid(P_ALL, 0, &ended, WEXITED | WNOWAIT) != 0) {}
+    ::poll(nullptr, 0, 10);  // the patience is over, too
+    loop.run();
+    REQUIRE(result);
+    CHECK(result->ok());
+}
+
+TEST_CASE("config check: a process that does not end in time is ended and said to be slow") {
+    io::Loop loop;
+    ConfigCheck check(loop, 1);
+    std::optional<base::Status> result;
+    REQUIRE(check.start("wait", [&](const base::Status& status) {
+        result = status;
+        loop.stop();
+    }));
+    loop.run();
+    REQUIRE(result);
+    REQUIRE_FALSE(result->ok());
+    CHECK(result->error().message.find("checking the configuration took over") == 0);
 }
 
 TEST_CASE("config check: nothing is told after a cancel, and another may start at once") {

@@ -29,11 +29,14 @@ struct Folder {
 
 // A server that keeps its answers back until they are given, and clients of it.
 struct World {
-    World()
-        : server(test.loop, [this](const auto& words, auto on_answer) {
-              asked.push_back(words);
-              answers.push_back(std::move(on_answer));
-          }) {
+    explicit World(uint64_t request_ms = ControlServer::kRequestMs)
+        : server(
+              test.loop,
+              [this](const auto& words, auto on_answer) {
+                  asked.push_back(words);
+                  answers.push_back(std::move(on_answer));
+              },
+              request_ms) {
         io::ignore_signal(SIGPIPE);  // as the master does
         REQUIRE(server.open(path()).ok());
     }
@@ -71,7 +74,8 @@ TEST_CASE("control server: a command is heard in pieces and answered later") {
     world.test.run_until([&] { return !world.asked.empty(); });
     CHECK(world.asked[0] == std::vector<std::string>{"status", "--json"});
     CHECK(client->received.empty());
-    const ControlAnswer answer{.code = 1, .out = std::string(3000000, 'x'), .err = "no\n"};
+    // More than the socket takes at once, but not so much that a slow machine needs kStepMs for it.
+    const ControlAnswer answer{.code = 1, .out = std::string(600000, 'x'), .err = "no\n"};
     world.answers[0](answer);
     world.test.run_until([&] { return client->eofs == 1; });
     CHECK(client->received == write_answer(answer));
@@ -127,6 +131,46 @@ TEST_CASE("control server: those who say nothing give way, those who wait for an
     world.test.run_for_ms(20);
     late = world.client(write_request({"status"}));
     world.test.run_until([&] { return world.asked.size() == ControlServer::kMaxConnections + 1; });
+}
+
+TEST_CASE("control server: those who have their answer and stay give way") {
+    World world;
+    std::vector<std::unique_ptr<io::Recorder>> answered;
+    for (size_t i = 0; i < ControlServer::kMaxConnections; ++i) {
+        answered.push_back(world.client(write_request({"status"})));
+        world.test.run_until([&] { return world.asked.size() == i + 1; });
+        world.answers[i]({});
+        world.test.run_until([&] { return answered[i]->eofs == 1; });
+    }
+    auto late = world.client(write_request({"stop"}));
+    world.test.run_until([&] { return world.asked.size() == ControlServer::kMaxConnections + 1; });
+    for (const auto& one : answered) {
+        CHECK(one->received == write_answer({}));
+    }
+}
+
+TEST_CASE("control server: a request that came while the proxy stood still was in time") {
+    World world(5);
+    const auto address = io::SocketAddress::from_unix_path(world.path());
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    REQUIRE(::connect(fd, address->get(), address->size_bytes()) == 0);
+    const std::string request = write_request({"status"});
+    REQUIRE(::send(fd, request.data(), request.size(), 0) == static_cast<ssize_t>(request.size()));
+    // It is accepted in the first turn and read in the second, when its time is long up.
+    world.test.run_until([&] {
+        ::poll(nullptr, 0, 20);
+        return world.test.turns >= 3;
+    });
+    CHECK(world.asked.size() == 1);
+    ::close(fd);
+}
+
+TEST_CASE("control server: who never says anything is told so") {
+    World world(5);
+    auto client = world.client();
+    world.test.run_until([&] { return client->eofs == 1; });
+    CHECK(client->received.find("the request did not come in time") != std::string::npos);
+    CHECK(world.asked.empty());
 }
 
 TEST_CASE("control server: a living socket is not stolen, a stale one is replaced") {

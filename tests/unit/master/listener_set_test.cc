@@ -11,25 +11,12 @@
 #include <unistd.h>
 
 #include "common/base/format.h"
+#include "tests/unit/io/free_port.h"
 
 namespace ringmaster::master {
 namespace {
 
-// A port nobody has now. It is none of those that the kernel gives out by default, so that another
-// test's bind to port 0 does not take it meanwhile.
-uint16_t free_port() {
-    static uint32_t asked = static_cast<uint32_t>(::getpid()) * 37;
-    for (int tries = 0; tries < 20000; ++tries) {
-        const auto port = static_cast<uint16_t>(10000 + asked++ % 20000);
-        const auto fd = io::bind_tcp_listener(*io::SocketAddress::from_numeric("127.0.0.1", port));
-        if (fd) {
-            ::close(*fd);
-            return port;
-        }
-    }
-    FAIL("no port is free");
-    return 0;
-}
+using io::free_port;
 
 config::PoolConfig pool(const std::string& name, uint16_t port,
                         const std::string& host = "127.0.0.1") {

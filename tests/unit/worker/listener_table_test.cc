@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/io/sockets.h"
+#include "tests/unit/io/free_port.h"
 #include "tests/unit/io/io_test.h"
 
 namespace ringmaster::worker {
@@ -20,10 +21,9 @@ namespace {
 class MastersCopy {
   public:
     MastersCopy() {
-        const auto fd = io::make_tcp_listener(io::loopback(0), 64);
+        const auto fd = io::make_tcp_listener(io::loopback(port_), 64);
         REQUIRE(fd);
         fd_ = *fd;
-        port_ = io::bound_port(fd_);
     }
     ~MastersCopy() {
         for (const int client : clients_) {
@@ -36,7 +36,7 @@ class MastersCopy {
         const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         REQUIRE(client >= 0);
         clients_.push_back(client);
-        const io::SocketAddress address = io::loopback(io::bound_port(fd_));
+        const io::SocketAddress address = io::loopback(port_);
         const size_t before = io::queued(fd_);
         REQUIRE(::connect(client, address.get(), address.size_bytes()) == 0);
         io::wait_until_queued(fd_, before + 1);
@@ -62,7 +62,7 @@ class MastersCopy {
 
   private:
     int fd_ = -1;
-    uint16_t port_ = 0;
+    const uint16_t port_ = io::free_port();  // once closed, nobody else's
     std::vector<int> clients_;
 };
 

@@ -173,9 +173,16 @@ class Client {
             return true;  // a quiet request by itself; recv() would wait for a byte
         }
         got_.resize(wanted.size());
-        if (::recv(fd_, got_.data(), got_.size(), MSG_WAITALL) !=
-                static_cast<ssize_t>(wanted.size()) ||
-            got_ != wanted) {
+        size_t size = 0;
+        while (size < wanted.size()) {
+            // A pause of the process may end it early, even so.
+            const ssize_t more = ::recv(fd_, got_.data() + size, got_.size() - size, MSG_WAITALL);
+            if (more <= 0) {
+                break;
+            }
+            size += static_cast<size_t>(more);
+        }
+        if (size < wanted.size() || got_ != wanted) {
             std::fputs("a client got a wrong reply\n", stderr);
             return false;
         }
