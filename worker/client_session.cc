@@ -343,8 +343,12 @@ void ClientSession::maybe_end() {
     if (!over || !is_open() || head_ != nullptr || !out_.empty() || stream_.write_pending()) {
         return;
     }
-    if (eof_ || (path_.stopping && close_loses_nothing())) {
-        close(eof_ || clean_end_);
+    if (eof_) {
+        close(true);
+    } else if (path_.stopping && close_loses_nothing()) {
+        // The FIN goes first: what arrives between that look and the close makes it a reset.
+        stream_.shutdown_write();
+        close(clean_end_);
     } else if (!lingering_) {
         begin_linger();
     }

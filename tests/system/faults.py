@@ -20,6 +20,7 @@ EJECTED = re.compile(_POOL + _SERVER + r"ejected\b.*\bepoch (?P<epoch>\d+)")
 BACK = re.compile(_POOL + _SERVER + r"is back\b.*\bepoch (?P<epoch>\d+)")
 VETO = re.compile(_POOL + "veto: " + _SERVER)
 REFUSED = re.compile(_POOL + _SERVER + r".*\bcannot be spared\b.*\bepoch (?P<epoch>\d+)")
+ALONE = re.compile(_POOL + r"the master does not answer, " + _SERVER + r"is out\b")
 CHANGED = re.compile(_POOL + _SERVER + r"(?:ejected|is back|is bad)\b.*\bepoch (?P<epoch>\d+)")
 
 
@@ -33,6 +34,14 @@ def log_lines(proxy, pattern, server=None, pool_name="p"):
 def wait_for_log(proxy, pattern, server=None):
     wait_until(lambda: log_lines(proxy, pattern, server),
                what=f"{pattern.pattern!r} about {server or 'any server'} in the log")
+
+
+def assert_ejections_counted(proxy, by_master):
+    """So many by the master, and those of workers to whom it did not answer in time: it may have
+    stood still for a moment. The stats count both, the log tells both."""
+    assert len(log_lines(proxy, EJECTED)) == by_master
+    alone = len(log_lines(proxy, ALONE))
+    assert proxy.stats()["p"]["server_ejects"] == by_master + alone
 
 
 def assert_epochs_grow(proxy):
@@ -186,9 +195,10 @@ class ModeServer(FakeServer):
                 if words is None:
                     break
                 command = words[0].upper()
+                # First: who has seen it counted may change the mode.
+                reply = self.mode(words, self.honest(words))
                 with self._lock:
                     self.counts[command] = self.counts.get(command, 0) + 1
-                reply = self.mode(words, self.honest(words))
                 if reply is RESET:
                     reset(connection)
                     return

@@ -22,7 +22,8 @@ counted, by group:
     local         this machine's own trouble (no ports, no descriptors)
     wrong         anything else
     connects      connections made (not a failure)
-    resets        connections that ended by a reset, each also one of the above
+    resets        served connections that ended by a reset, each also one of the above; who waits
+                  in the queue of a listener is reset by the kernel when that is closed
 
 load_child.py has the clients, load_speech.py the two protocols.
 """

@@ -145,13 +145,13 @@ class Client:
         self.close(RETRY_S)
 
     def ended(self, text, reset):
-        self.group.tally.counts["resets"] += reset
-        if not self.pending:
-            self.broken("reset_idle" if reset else "closed_idle", text)
-        elif self.got_reply:
-            self.broken("lost", f"{text} with {len(self.pending)} outstanding", len(self.pending))
-        else:
+        self.group.tally.counts["resets"] += reset and self.got_reply
+        if not self.got_reply and (self.pending or reset):
             self.broken("unserved", f"{text} before the first reply")
+        elif not self.pending:
+            self.broken("reset_idle" if reset else "closed_idle", text)
+        else:
+            self.broken("lost", f"{text} with {len(self.pending)} outstanding", len(self.pending))
 
     def watch(self, mask):
         if mask != self.mask:

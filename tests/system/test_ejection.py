@@ -16,9 +16,10 @@ import pytest
 
 from clients import RespError, encode, to_bytes
 from fault_proxy import FaultProxy
-from faults import (BACK, EJECTED, REFUSED, SILENCE, VETO, ModeServer, assert_epochs_grow, bar,
-                    eject_pool, keys_by_server, log_lines, request_times, resets, says,
-                    spread_clients, wait_agreed, wait_for_log, well)
+from faults import (ALONE, BACK, EJECTED, REFUSED, SILENCE, VETO, ModeServer,
+                    assert_ejections_counted, assert_epochs_grow, bar, eject_pool, keys_by_server,
+                    log_lines, request_times, resets, says, spread_clients, wait_agreed,
+                    wait_for_log, well)
 from harness import (FakeServer, MemcachedServer, RedisServer, is_alive, let_time_pass,
                      never_answer, spread_keys, stopped, wait_until)
 from hostile import bulk, take_resp_request
@@ -101,7 +102,9 @@ TEXTS = {"kill": {"unknown", "Connection reset by peer", "Connection refused", "
 
 
 def run_event(event, protocol, proxy, servers, fault, dead_s):
-    """A fault of servers[VICTIM] from beginning to end, and all that must hold."""
+    """A fault of servers[VICTIM] from beginning to end, and all that must hold. False when it cost
+    more requests than it should: until a master that stands still is back, its workers go on
+    asking, and then each acts alone."""
     limit = proxy.pools["p"]["server_failure_limit"]
     tag_servers(protocol, servers, KEYS)
     began_at = time.time()
@@ -146,18 +149,26 @@ def run_event(event, protocol, proxy, servers, fault, dead_s):
     assert {r.outcome.split(" ", 1)[1] for r in in_flight + queued} <= TEXTS[event.split()[-1]]
     assert {r.key for r in load.records if r.outcome == EMPTY} <= set(keys)
     assert len(in_flight) <= len(clients)
-    assert len(queued) <= allowed
     assert not while_dead
     assert not at_return
 
+    assert_ejections_counted(proxy, 1)
     stats = proxy.stats()["p"]
-    assert stats["server_ejects"] == len(log_lines(proxy, EJECTED)) == 1
     assert began_at * 1e6 <= stats[NAME]["server_ejected_at"] <= time.time() * 1e6
     assert all(stats[f"s{number}"]["server_ejected_at"] == 0 for number in range(VICTIM))
     assert_epochs_grow(proxy)
+    return len(queued) <= allowed and not log_lines(proxy, ALONE)
 
 
+# A machine that is busy makes some things late: once, but not each time.
+TRIES = 4
 SLOW = pytest.mark.slow
+
+
+def eject_proxies(start_proxy, servers, **settings):
+    """A fresh one for each try."""
+    for _ in range(TRIES):
+        yield start_proxy({"p": eject_pool(servers, **settings)}, workers=WORKERS)
 
 
 @pytest.mark.parametrize("dead_s", [0.5, pytest.param(10, marks=SLOW)])
@@ -170,32 +181,29 @@ def test_a_redis_server_that_fails_costs_little(start_proxy, start_server, redis
     with contextlib.ExitStack() as stack:
         front = stack.enter_context(FaultProxy(victim)) if needs_front else victim
         servers = [*redis_servers[:VICTIM], front]
-        proxy = start_proxy({"p": eject_pool(servers)}, workers=WORKERS)
-        run_event(f"redis {fault}", Redis, proxy, servers, fail, dead_s)
+        assert any(run_event(f"redis {fault}", Redis, proxy, servers, fail, dead_s) for proxy in
+                   eject_proxies(start_proxy, servers))
 
 
 def test_a_memcached_server_that_dies_costs_little(start_proxy, start_server, memcached_servers):
     servers = [*memcached_servers[:VICTIM], start_server(MemcachedServer)]
-    proxy = start_proxy({"p": eject_pool(servers, redis=False)}, workers=WORKERS)
-    run_event("memcached kill", Memcached, proxy, servers, killed, 0.5)
+    assert any(run_event("memcached kill", Memcached, proxy, servers, killed, 0.5)
+               for proxy in eject_proxies(start_proxy, servers, redis=False))
 
 
 @pytest.mark.slow
 def test_a_memcached_server_that_stops_costs_little(start_proxy, start_server, memcached_servers):
     servers = [*memcached_servers[:VICTIM], start_server(MemcachedServer)]
-    proxy = start_proxy({"p": eject_pool(servers, redis=False)}, workers=WORKERS)
-    run_event("memcached stop", Memcached, proxy, servers, FAULTS["stop"][0], 0.5)
+    assert any(run_event("memcached stop", Memcached, proxy, servers, FAULTS["stop"][0], 0.5)
+               for proxy in eject_proxies(start_proxy, servers, redis=False))
 
 
 # ---- faults that are not the server's ------------------------------------------------------------
 
 
-# A probe that decides has 100 ms. A machine that is busy for longer makes a healthy server a bad one,
-# and its ejection right: once, but not each time.
-TRIES = 4
-
-
 def test_one_workers_bad_path_ejects_nothing(start_proxy, redis_servers):
+    """A probe that decides has its time. A machine that is busy for longer makes a healthy server a
+    bad one, and its ejection right."""
     assert any(one_workers_bad_path(start_proxy, redis_servers) for _ in range(TRIES))
 
 
@@ -230,8 +238,9 @@ def one_workers_bad_path(start_proxy, redis_servers):
         assert {record.worker for record in errors} == {bad}, "other workers' clients had errors"
         assert {record.key for record in errors} <= set(keys)
         assert not load.errors(healed), "errors on a healed path"
-        assert proxy.stats()["p"]["server_ejects"] == len(log_lines(proxy, EJECTED))
-        return not log_lines(proxy, EJECTED)
+        ejections = len(log_lines(proxy, EJECTED))
+        assert_ejections_counted(proxy, ejections)
+        return not ejections
 
 
 def test_a_server_that_closes_its_idle_connections_is_not_ejected(start_proxy, redis_servers):
@@ -314,11 +323,13 @@ def test_a_missing_unix_socket_is_ejected_until_it_is_there(start_proxy, start_s
         assert RespError("ERR No such file or directory") in Redis.look_up(client, KEYS)
         wait_until(lambda: Redis.look_up(client, KEYS) == [None] * len(KEYS),
                    what="the keys to move")
-        assert log_lines(proxy, EJECTED, "s1") and not log_lines(proxy, EJECTED, "s0")
+        wait_for_log(proxy, EJECTED, "s1")
+        assert not log_lines(proxy, EJECTED, "s0")
         server = start_server(RedisServer, path=path)
         wait_for_log(proxy, BACK, "s1")
-        Redis.fill(client, dict.fromkeys(KEYS, "v"))
-        assert server.keys() and redis_servers[0].keys()
+        wait_until(lambda: Redis.fill(client, dict.fromkeys(KEYS, "v")) and server.keys(),
+                   what="its keys to return")
+        assert redis_servers[0].keys()
 
 
 def test_a_name_that_does_not_resolve_ejects_nothing(start_proxy, redis_servers):
@@ -399,13 +410,17 @@ def test_error_replies_eject_nothing(start_proxy, redis, line):
 
 def assert_refused_at_once(client, keys, reply):
     """All are answered with this error, and without a wait: a busy machine may slow down most of
-    them, a wait would be in each. Returns the seconds of a fast one."""
-    times, replies = request_times(client, [encode("GET", key) for key in keys],
-                                   client.read_reply)
-    assert replies == {reply}
-    fast, middle = times[len(times) // 10], times[len(times) // 2]
-    assert fast < bar(AT_ONCE_S) and middle < bar(20 * AT_ONCE_S), times
-    return fast
+    them, a wait would be in each, and each time. Returns the seconds of a fast one."""
+    took = []
+    for _ in range(TRIES):
+        times, replies = request_times(client, [encode("GET", key) for key in keys],
+                                       client.read_reply)
+        assert replies == {reply}
+        fast, middle = times[len(times) // 10], times[len(times) // 2]
+        if fast < bar(AT_ONCE_S) and middle < bar(20 * AT_ONCE_S):
+            return fast
+        took.append(times)
+    raise AssertionError(took)
 
 
 def assert_return_noticed_soon(server, served, refused):
@@ -439,7 +454,7 @@ def test_with_all_servers_bad_requests_fail_at_once_and_a_return_is_noticed(star
         took = assert_refused_at_once(client, KEYS, REFUSED_REPLY)
         report("all four bad", typical_error=f"{took * 1000:.2f} ms")
         assert client.call("PING") == "PONG"
-        assert proxy.stats()["p"]["server_ejects"] == 3
+        assert_ejections_counted(proxy, 3)
         last = log_lines(proxy, REFUSED)[-1].group("server")
         back = next(number for number in range(4)
                     if (f"s{number}" == last) == (which == "the one in the ring"))
@@ -487,20 +502,24 @@ def test_a_client_that_asks_again_at_once_waits_for_failure_limit_timeouts(start
                                                                            redis_servers):
     """Its next attempt begins in the millisecond in which the former one was counted."""
     with FakeServer(never_answer) as fake:
-        proxy = start_proxy({"p": eject_pool([*redis_servers[:3], fake], timeout=150,
-                                             probe_timeout=20, server_retry_timeout=60_000)},
+        # A timeout is longer than a worker waits for the master's word, however late that comes.
+        proxy = start_proxy({"p": eject_pool([*redis_servers[:3], fake], timeout=350,
+                                             probe_timeout=20, server_retry_timeout=600_000)},
                             workers=1)
         with proxy.redis() as client:
             key = next(key for key in KEYS if f"server  {NAME}" in proxy.command("where", "p", key)[1])
             waits = lambda: proxy.stats()["p"][NAME]["server_timedout"]
-            for _ in range(8):
+            for ejections in range(1, 9):
                 before = waits()
                 while isinstance(client.call("GET", key), RespError):
                     pass
                 # Two that are counted, one while the master looks for itself; one that joins a
                 # connection in its last moment does not wait.
                 assert 2 <= waits() - before <= 3
+                wait_until(lambda n=ejections: len(log_lines(proxy, EJECTED)) == n,
+                           what="the master's word")
                 assert proxy.command("readmit", "p", NAME)[0] == 0
+                wait_agreed(proxy)
 
 
 def test_max_ejection_percent_keeps_the_others_in(start_proxy, start_server, redis_servers):
@@ -528,7 +547,7 @@ def test_max_ejection_percent_keeps_the_others_in(start_proxy, start_server, red
             servers[2].restart()
             load.wait_for_calm()
     assert {match.group("server") for match in log_lines(proxy, EJECTED)} == {"s3"}
-    assert proxy.stats()["p"]["server_ejects"] == 1
+    assert_ejections_counted(proxy, 1)
     assert_epochs_grow(proxy)
 
 
@@ -557,7 +576,7 @@ def test_hold_keeps_the_keys_and_fails_them_at_once(start_proxy, start_server, r
         assert {record.key for record in load.errors(0)} <= set(keys[VICTIM])
         assert {record.outcome for record in load.answers(keys[VICTIM], 0)} == {VICTIM}, \
             "keys of the held server were served by another"
-    assert proxy.stats()["p"]["server_ejects"] == 1
+    assert_ejections_counted(proxy, 1)
 
 
 # ---- the return ----------------------------------------------------------------------------------
@@ -603,13 +622,14 @@ def test_a_probe_brings_password_and_database(start_proxy):
             keys = keys_by_server(Redis, client, KEYS, servers)[1]
             servers[1].mode = resets
             make_it_eject(proxy, client, keys, "s1")
-            servers[1].mode = well
             before = len(servers[1].received)
+            servers[1].mode = well
             wait_for_log(proxy, BACK, "s1")
             # At the end: on a slow machine an earlier probe may still have met the bad server.
             assert servers[1].received[before:].endswith(
                 encode("AUTH", "secret") + encode("SELECT", "3") + encode("PING"))
-            assert client.call("GET", keys[0]) == b"1:" + keys[0].encode()
+            wait_until(lambda: client.call("GET", keys[0]) == b"1:" + keys[0].encode(),
+                       what="its keys to return")
 
 
 def test_without_probes_a_server_returns_unseen(start_proxy):
@@ -698,7 +718,7 @@ def test_a_flapping_server_is_ejected_a_few_times_only(start_proxy, redis_server
             report("flapping every 350 ms for 10 s", ejections=f"{ejects} (<= 4)",
                    errors=len(load.errors(0)), requests=len(load.records))
         assert 1 <= ejects <= 4
-        assert proxy.stats()["p"]["server_ejects"] == len(log_lines(proxy, EJECTED))
+        assert_ejections_counted(proxy, len(log_lines(proxy, EJECTED)))
         assert_epochs_grow(proxy)
 
 
@@ -707,7 +727,7 @@ def test_a_flapping_server_is_ejected_a_few_times_only(start_proxy, redis_server
 
 def test_a_restarted_worker_knows_the_ring_before_it_accepts(start_proxy):
     with mode_servers(WORKERS) as servers:
-        proxy = start_proxy({"p": eject_pool(servers, server_retry_timeout=60000, timeout=10000)},
+        proxy = start_proxy({"p": eject_pool(servers, server_retry_timeout=600_000, timeout=10000)},
                             workers=WORKERS)
         with proxy.redis() as client:
             keys = keys_by_server(Redis, client, KEYS, servers)[VICTIM]
@@ -745,7 +765,7 @@ def test_a_restarted_worker_does_not_change_the_time_of_an_ejection(start_proxy,
                                                                     redis_servers):
     server = start_server(RedisServer)
     proxy = start_proxy({"p": eject_pool([*redis_servers[:3], server],
-                                         server_retry_timeout=60_000)}, workers=2)
+                                         server_retry_timeout=600_000)}, workers=2)
     ejected_at = lambda: proxy.stats()["p"][NAME]["server_ejected_at"]
     server.stop()
     with proxy.redis() as client:
@@ -781,7 +801,7 @@ def test_a_reload_with_another_address_brings_an_ejected_server_back_soon(
 def test_a_worker_that_slept_through_an_ejection_does_not_use_the_old_ring(start_proxy):
     """What clients sent it while it slept lies there before the news; the news are read first."""
     with mode_servers(WORKERS) as servers:
-        proxy = start_proxy({"p": eject_pool(servers, server_retry_timeout=60000, timeout=10000,
+        proxy = start_proxy({"p": eject_pool(servers, server_retry_timeout=600_000, timeout=10000,
                                              server_failure_limit=1)}, workers=WORKERS)
         sleeper = proxy.wait_workers()[2]
         with spread_clients(proxy, Redis, per_worker=3) as clients:
@@ -806,7 +826,8 @@ def test_a_worker_that_slept_through_an_ejection_does_not_use_the_old_ring(start
 
 def test_workers_act_alone_while_the_master_is_stopped(start_proxy, start_server, redis_servers):
     servers = [*redis_servers[:VICTIM], start_server(RedisServer)]
-    proxy = start_proxy({"p": eject_pool(servers, server_retry_timeout=1000)}, workers=WORKERS)
+    # Longer than it takes to compare placements: then the workers try the server again, each alone.
+    proxy = start_proxy({"p": eject_pool(servers, server_retry_timeout=5000)}, workers=WORKERS)
     tag_servers(Redis, servers, KEYS)
     with spread_clients(proxy, Redis) as clients:
         keys = keys_by_server(Redis, next(iter(clients)), KEYS, servers)[VICTIM]

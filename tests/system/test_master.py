@@ -520,9 +520,10 @@ def test_the_log_is_reopened(start_proxy, settings, number):
 def test_a_log_that_may_not_grow_any_more_ends_nobody(start_proxy, settings):
     proxy = start_proxy({"p": settings})
     pids = [proxy.pid, *proxy.wait_workers()]
-    size = proxy.log.stat().st_size
+    limit = proxy.log.stat().st_size
     for pid in pids:
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    size = proxy.log.stat().st_size  # it may have grown before all of them were limited
     code, _, err = proxy.command("log", "11")
     assert code == 0, err
     with contextlib.ExitStack() as stack:  # until each worker has had something to log

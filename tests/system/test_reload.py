@@ -10,6 +10,7 @@ import pytest
 
 import harness
 from clients import Connection, MemcachedClient, RespClient, RespError, encode
+from faults import EJECTED, wait_for_log
 from gated import NamedServer
 from harness import FakeServer, RedisServer, free_port, pids_serving, pool, wait_until
 
@@ -272,7 +273,8 @@ def test_a_renamed_pool_keeps_its_clients(start_reloadable):
             assert client.call("GET", "k") == b"y:k"
         with reloader.proxy.redis("after") as newcomer:
             assert newcomer.call("GET", "k") == b"y:k"
-        assert reloader.proxy.stats()["after"]["client_connections"] == 10
+        wait_until(lambda: reloader.proxy.stats()["after"]["client_connections"] == 10,
+                   what="the newcomer's leave to be noticed")
 
 
 def test_a_pool_that_moves_to_another_address_keeps_its_clients(start_reloadable):
@@ -641,6 +643,8 @@ def test_an_ejected_server_stays_ejected(start_reloadable, redis_servers):
                            for client in clients for key in keys)
 
             wait_until(all_served, what="the bad server's ejection in both workers")
+            # The master's verdict: a worker that waits too long for it has its own until then.
+            wait_for_log(reloader.proxy, EJECTED, "bad")
             ejected_at = reloader.proxy.stats()["p"]["bad"]["server_ejected_at"]
             assert ejected_at > 0
             met = bad.received.count(b"SET")
