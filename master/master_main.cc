@@ -114,6 +114,9 @@ int serve(const Options& options, ConfigFile file, std::optional<io::Credentials
     if (!status) {
         return fail(status.error().message);
     }
+    if (!settings.daemonize) {  // else stderr is given back once it is started
+        base::log_open_stderr_again();
+    }
     set_process_title(format("ringmaster: master {}", settings.config_file));
 
     // Before the first of the descriptors that are needed, so that it is told as what it is.

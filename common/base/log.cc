@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <spdlog/pattern_formatter.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/format.h"
@@ -44,8 +45,21 @@ LogState& state() {
 constexpr const char* kLevelNames[] = {"emerg", "alert", "crit", "err",   "warn",   "notice",
                                        "info",  "debug", "verb", "vverb", "vvverb", "pverb"};
 
+// A pipe is made not to wait for its reader. Only of a description that is ours alone.
+void prepare_log_file(int fd) {
+    struct stat what {};
+    const int flags = ::fcntl(fd, F_GETFL);
+    const bool is_pipe = ::fstat(fd, &what) == 0 && S_ISFIFO(what.st_mode);
+    ::fcntl(fd, F_SETFL, is_pipe ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
+}
+
+// A named pipe that nobody reads is waited for, or (`O_NONBLOCK`) is an error.
 int open_log_file(const std::string& path, int flags) {
-    return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | flags, 0644);
+    const int fd = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | flags, 0644);
+    if (fd >= 0) {
+        prepare_log_file(fd);
+    }
+    return fd;
 }
 
 void use(LogState& log, int fd) {
@@ -83,6 +97,7 @@ Status log_open(const std::string& path, int level, const std::string& role) {
     LogState& log = state();
     log_set_level(level);
     log.role = role;
+    log.lost = 0;
     if (log.fd != STDERR_FILENO) {
         ::close(std::exchange(log.fd, STDERR_FILENO));
     }
@@ -98,6 +113,18 @@ Status log_open(const std::string& path, int level, const std::string& role) {
     log.path = path;
     use(log, fd);
     return {};
+}
+
+void log_open_stderr_again() noexcept {
+    LogState& log = state();
+    struct stat what {};
+    if (log.fd != STDERR_FILENO || ::fstat(log.fd, &what) != 0 || !S_ISFIFO(what.st_mode)) {
+        return;
+    }
+    const int fd = ::open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC);
+    if (fd >= 0) {
+        use(log, fd);
+    }
 }
 
 Status log_reopen() {

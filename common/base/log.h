@@ -38,6 +38,10 @@ inline constexpr int kLogLevelMax = 11;
 // Process-wide: there is one log per process. `path` empty means stderr. `role` stands in every
 // line, e.g. "master" or "worker 2".
 Status log_open(const std::string& path, int level, const std::string& role);
+// If the log is stderr and that is a pipe, it is written through another descriptor from now on,
+// which does not wait for its reader (log_sink.h), and leaves alone what stderr shares with whoever
+// started us. Where that is not possible all stays as it is.
+void log_open_stderr_again() noexcept;
 // Closes and opens the file again (HUP, USR1). On failure the old file goes on being used.
 Status log_reopen();
 // Writes to `fd` from now on and owns it: a file that somebody else has opened and reopens.

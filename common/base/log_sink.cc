@@ -2,10 +2,8 @@
 #include "common/base/log_sink.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <climits>
-#include <cstdio>
 #include <ctime>
 
 #include <fcntl.h>
@@ -18,10 +16,9 @@ namespace ringmaster::base {
 
 namespace {
 
-int64_t monotonic_ms() {
-    timespec now{};
-    ::clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * int64_t{1000} + now.tv_nsec / 1000000;
+void nap_1ms() {
+    const timespec time{.tv_sec = 0, .tv_nsec = 1000000};
+    ::nanosleep(&time, nullptr);
 }
 
 }  // namespace
@@ -37,24 +34,8 @@ void LogSink::set(int fd) noexcept {
         kind_ = Kind::kSocket;
     } else if (S_ISFIFO(what.st_mode)) {
         kind_ = Kind::kPipe;
-        open_pipe_again();
         blocks_ = (::fcntl(fd, F_GETFL) & O_NONBLOCK) == 0;
     }
-}
-
-void LogSink::open_pipe_again() noexcept {
-    if ((::fcntl(fd_, F_GETFL) & O_NONBLOCK) != 0) {
-        return;  // as the master left it to its workers
-    }
-    std::array<char, 32> path{};
-    std::snprintf(path.data(), path.size(), "/proc/self/fd/%d", fd_);
-    const int again = ::open(path.data(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-    if (again < 0) {
-        return;
-    }
-    const int inherited = ::fcntl(fd_, F_GETFD);
-    ::dup3(again, fd_, (inherited & FD_CLOEXEC) != 0 ? O_CLOEXEC : 0);
-    ::close(again);
 }
 
 ssize_t LogSink::write_some(const char* data, size_t size) const noexcept {
@@ -64,7 +45,7 @@ ssize_t LogSink::write_some(const char* data, size_t size) const noexcept {
     if (!blocks_) {
         return ::write(fd_, data, size);
     }
-    if (!has_room(0)) {
+    if (!has_room()) {
         errno = EAGAIN;
         return -1;
     }
@@ -72,29 +53,27 @@ ssize_t LogSink::write_some(const char* data, size_t size) const noexcept {
 }
 
 // Also when the other end is gone: the write then says so.
-bool LogSink::has_room(int64_t wait_ms) const noexcept {
-    const int64_t until_ms = monotonic_ms() + wait_ms;
+bool LogSink::has_room() const noexcept {
     pollfd wanted{fd_, POLLOUT, 0};
-    int ready = 0;
-    do {
-        ready = ::poll(&wanted, 1, static_cast<int>(wait_ms));
-        wait_ms = until_ms - monotonic_ms();
-    } while (ready < 0 && errno == EINTR && wait_ms > 0);
-    return ready > 0;
+    return ::poll(&wanted, 1, 0) > 0;
 }
 
 bool LogSink::write(const char* data, size_t size) noexcept {
     size_t done = 0;
+    int64_t naps = 0;
     while (done < size) {
         const ssize_t written = write_some(data + done, size - done);
         if (written > 0) {
             done += static_cast<size_t>(written);
-            stuck_ = false;
+            naps = 0;
         } else if (written < 0 && errno == EAGAIN) {
-            if (stuck_ || !has_room(patience_ms_)) {
+            if (stuck_ || naps == patience_ms_) {
                 stuck_ = true;
                 break;
             }
+            // Not poll(): a line fits long before a pipe or a socket is said to be writable.
+            ++naps;
+            nap_1ms();
         } else if (written == 0 || errno != EINTR) {
             break;
         }
@@ -102,6 +81,7 @@ bool LogSink::write(const char* data, size_t size) noexcept {
     if (done > 0) {
         torn_ = done < size;
     }
+    stuck_ = stuck_ && !(done == size && has_room());
     return done == size;
 }
 

@@ -2,14 +2,13 @@
 // Where the lines of the log go: writes one to a descriptor, without ever waiting for long.
 //
 // A file or a terminal takes it as write(2) does. A pipe or a socket has somebody at its other end
-// (journald, a logger) who may stop reading: when it is full the line waits for at most 50 ms, and
-// from then on lines are dropped without any wait until one fits again. A slow reader thus gets
-// every line, and one that has stopped costs a process 50 ms once.
-// A pipe is opened once more, by its name under /proc, so that the descriptor can be non-blocking
-// without changing what it shares with the process that started us. Where that is not allowed
-// (another user's pipe) it is asked beforehand whether it has room; two processes that ask at the
-// same time may then still find it full and wait.
-// Lines up to PIPE_BUF (4096) bytes go whole or not at all.
+// (journald, a logger) who may stop reading: when it is full the line waits for at most 50 ms while
+// nothing moves. From then on lines are dropped without any wait, until the reader has caught up: a
+// page of the pipe or three quarters of the socket's queue are free. A reader that is slow for a
+// moment thus gets every line, and one that has stopped costs a process 50 ms once.
+// A pipe should be non-blocking. One that is not is asked beforehand whether it has room; two
+// processes that ask at the same time may then still find it full and wait.
+// Lines up to PIPE_BUF (4096) bytes go into a pipe whole or not at all.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +22,7 @@ class LogSink {
   public:
     static constexpr int64_t kPatienceMs = 50;
 
-    // For how long a line waits while nothing of it can be written.
+    // For how long a line waits while nothing of it can be written; about, it is counted in naps.
     explicit LogSink(int64_t patience_ms = kPatienceMs) noexcept : patience_ms_(patience_ms) {}
     // `fd` is borrowed. Call it again whenever another file stands behind the number.
     void set(int fd) noexcept;
@@ -35,16 +34,15 @@ class LogSink {
   private:
     enum class Kind : uint8_t { kFile, kPipe, kSocket };
 
-    void open_pipe_again() noexcept;
     // As write(2): -1 and EAGAIN when there is no room.
     [[nodiscard]] ssize_t write_some(const char* data, size_t size) const noexcept;
-    [[nodiscard]] bool has_room(int64_t wait_ms) const noexcept;
+    [[nodiscard]] bool has_room() const noexcept;
 
     int64_t patience_ms_;
     int fd_ = -1;
     Kind kind_ = Kind::kFile;
-    bool blocks_ = false;  // a write to the pipe would wait
-    bool stuck_ = false;   // the reader was waited for in vain
+    bool blocks_ = false;  // a write to the full pipe would wait
+    bool stuck_ = false;   // waited for the reader in vain, and it has not caught up since
     bool torn_ = false;
 };
 

@@ -561,12 +561,22 @@ def test_a_log_that_nobody_reads_any_more_stops_nobody(folder, settings, kind):
     try:
         while b"started" not in read_on():
             pass
+        victim, survivor = harness.children_of(process.pid)
+        name = title_of(survivor).removeprefix("ringmaster: ").encode()
         for _ in range(300):  # each is worth two lines of some 100 bytes
             with RespClient(harness.listen_address(settings)) as client:
                 assert client.call("PING") == "PONG"
+        # The master has something to say, too: it replaces the worker all the same.
+        os.kill(victim, signal.SIGKILL)
+        wait_until(lambda: len(set(harness.children_of(process.pid)) - {victim}) == 2,
+                   what="another worker")
+        process.send_signal(signal.SIGUSR2)
+        code, out, err = run_binary("status", "--control", control)
+        assert code == 0, err
         # Whoever reads again learns that there was more.
-        told = re.compile(rb"(worker \d+) warn \S+ \d+ lines before the next could not be written")
-        while len(set(told.findall(lines))) < 2:
+        told = re.compile(rb"(\w[\w ]*) warn \S+ \d+ lines before the next could not be written")
+        while not set(told.findall(lines)) >= {b"master", name}:
+            process.send_signal(signal.SIGUSR2)
             with RespClient(harness.listen_address(settings)) as client:
                 assert client.call("PING") == "PONG"
             read_on()

@@ -271,6 +271,60 @@ TEST_CASE("log: a line longer than a pipe goes to its reader whole") {
     }
 }
 
+TEST_CASE("log: a line goes as soon as there is room for it, though for no more than that") {
+    for (const bool is_socket : {false, true}) {
+        CAPTURE(is_socket);
+        int ends[2] = {-1, -1};
+        open_ends(is_socket, ends);
+        ::fcntl(ends[1], F_SETFL, O_NONBLOCK);
+        LogSink hasty(0);
+        hasty.set(ends[1]);
+        const std::string line = std::string(4095, 'x') + '\n';
+        while (hasty.write(line.data(), line.size())) {}
+        LogSink sink(60000);
+        sink.set(ends[1]);
+        for (int i = 0; i < 20; ++i) {
+            std::thread reads([&] {
+                std::string one(line.size(), '\0');
+                CHECK(::read(ends[0], one.data(), one.size()) == static_cast<ssize_t>(one.size()));
+            });
+            CHECK(sink.write(line.data(), line.size()));
+            reads.join();
+            CHECK_FALSE(hasty.write(line.data(), line.size()));  // it is full again
+        }
+        ::close(ends[0]);
+        ::close(ends[1]);
+    }
+}
+
+TEST_CASE_FIXTURE(LogFixture,
+                  "log: a pipe at stderr is written to without waiting for its reader") {
+    int ends[2] = {-1, -1};
+    open_ends(false, ends);
+    const int before = ::dup(STDERR_FILENO);
+    REQUIRE(::dup2(ends[1], STDERR_FILENO) == STDERR_FILENO);
+    Status opened = log_open("", 5, "master");
+    log_open_stderr_again();
+    const int fd = log_fd();
+    const bool waits = (::fcntl(fd, F_GETFL) & O_NONBLOCK) == 0;
+    const bool stderr_waits = (::fcntl(STDERR_FILENO, F_GETFL) & O_NONBLOCK) == 0;
+    const uint64_t lost = log_write_errors();
+    while (log_write_errors() == lost) {
+        RM_LOG(kErr, "{}", std::string(1000, 'x'));
+    }
+    const Status back = log_open("", 5, "master");
+    ::dup2(before, STDERR_FILENO);
+    for (const int used : {before, ends[0], ends[1]}) {
+        ::close(used);
+    }
+    CHECK(opened.ok());
+    CHECK(back.ok());
+    CHECK(fd > STDERR_FILENO);
+    CHECK(::fcntl(fd, F_GETFD) < 0);
+    CHECK_FALSE(waits);
+    CHECK(stderr_waits);
+}
+
 TEST_CASE_FIXTURE(LogFixture, "log: what follows a line that was cut off begins a line") {
     Reader reader(false);
     const std::string text(3000000, 'x');
