@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
-#include <utility>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -99,11 +98,11 @@ Status log_open(const std::string& path, int level, const std::string& role) {
     log.role = role;
     log.lost = 0;
     if (log.fd != STDERR_FILENO) {
-        ::close(std::exchange(log.fd, STDERR_FILENO));
+        ::close(log.fd);
     }
+    use(log, STDERR_FILENO);
     log.path.clear();
     if (path.empty()) {
-        use(log, STDERR_FILENO);
         return {};
     }
     const int fd = open_log_file(path, 0);
